@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+// Secrets share guarded slabs: libsodium spends five mappings on each allocation, and the kernel
+// grants a process 65,530, which one allocation per secret would use up at 13,000 secrets.
+#include "host/base/secret.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include <sodium.h>
+
+// With libsodium's 16-byte canary in front, 511 slots fill 64 KiB to the page.
+#define SLOT_SIZE 128
+#define SLAB_SLOTS 511
+#define SLOT_ALIGN 16 // libsodium aligns what it returns only as far as the size is
+
+enum slab_access { SLAB_NONE, SLAB_READ, SLAB_WRITE };
+
+struct slab {
+    TAILQ_ENTRY(slab) link;
+    char *bytes; // guarded; unreadable unless borrows > 0 or a slot is being written
+    size_t slot_size;
+    size_t slots;
+    size_t borrows;  // of all secrets in it
+    size_t free_len; // how many of free[] are meant
+    uint16_t free[]; // slots nobody has, used as a stack
+};
+
+TAILQ_HEAD(slab_list, slab);
+
+struct ts_secret_pool {
+    struct slab_list slabs; // those with a free slot come first
+    size_t count;
+    size_t spares; // empty slabs, 0 or 1
+};
+
+struct ts_secret {
+    struct ts_secret_pool *pool;
+    struct slab *slab;
+    char *bytes;
+    size_t len;
+};
+
+// mprotect over a whole mapping splits nothing and charges nothing new, so the kernel has no cause
+// to refuse. If it does, the choice is between a readable secret, an unwiped one and stopping.
+static void slab_protect(struct slab *slab, enum slab_access access)
+{
+    int rc = access == SLAB_WRITE  ? sodium_mprotect_readwrite(slab->bytes)
+             : access == SLAB_READ ? sodium_mprotect_readonly(slab->bytes)
+                                   : sodium_mprotect_noaccess(slab->bytes);
+    if (rc != 0) {
+        abort();
+    }
+}
+
+static void slab_settle(struct slab *slab)
+{
+    slab_protect(slab, slab->borrows > 0 ? SLAB_READ : SLAB_NONE);
+}
+
+static struct slab *slab_create(size_t slots, size_t slot_size)
+{
+    struct slab *slab = calloc(1, sizeof *slab + slots * sizeof slab->free[0]);
+    if (!slab) {
+        return NULL;
+    }
+    // Where RLIMIT_MEMLOCK is used up libsodium goes on without mlock: swappable, but guarded.
+    slab->bytes = sodium_malloc(slots * slot_size);
+    if (!slab->bytes) {
+        free(slab);
+        return NULL;
+    }
+    slab->slot_size = slot_size;
+    slab->slots = slots;
+    slab->free_len = slots;
+    for (size_t i = 0; i < slots; i++) {
+        slab->free[i] = (uint16_t)(slots - 1 - i);
+    }
+    slab_protect(slab, SLAB_NONE);
+    return slab;
+}
+
+static void slab_destroy(struct slab *slab)
+{
+    sodium_free(slab->bytes); // wipes
+    free(slab);
+}
+
+static bool slab_is_shared(const struct slab *slab)
+{
+    return slab->slots > 1;
+}
+
+static bool slab_is_empty(const struct slab *slab)
+{
+    return slab->free_len == slab->slots;
+}
+
+// A slab with a free slot, linked into the pool; NULL when there is no memory.
+static struct slab *pool_find_slab(struct ts_secret_pool *pool, size_t need)
+{
+    struct slab *slab = TAILQ_FIRST(&pool->slabs);
+    if (need <= SLOT_SIZE && slab && slab->free_len > 0) {
+        return slab;
+    }
+    if (need <= SLOT_SIZE) {
+        slab = slab_create(SLAB_SLOTS, SLOT_SIZE);
+        pool->spares += slab ? 1 : 0;
+    } else {
+        slab = slab_create(1, (need + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN);
+    }
+    if (slab) {
+        TAILQ_INSERT_HEAD(&pool->slabs, slab, link);
+    }
+    return slab;
+}
+
+static char *pool_take_slot(struct ts_secret_pool *pool, struct slab *slab)
+{
+    if (slab_is_shared(slab) && slab_is_empty(slab)) {
+        pool->spares--;
+    }
+    slab->free_len--;
+    if (slab->free_len == 0) {
+        TAILQ_REMOVE(&pool->slabs, slab, link);
+        TAILQ_INSERT_TAIL(&pool->slabs, slab, link);
+    }
+    return slab->bytes + slab->free[slab->free_len] * slab->slot_size;
+}
+
+static void pool_return_slot(struct ts_secret_pool *pool, struct slab *slab, const char *bytes)
+{
+    slab->free[slab->free_len] = (uint16_t)((size_t)(bytes - slab->bytes) / slab->slot_size);
+    slab->free_len++;
+    if (slab_is_empty(slab) && (!slab_is_shared(slab) || pool->spares > 0)) {
+        TAILQ_REMOVE(&pool->slabs, slab, link);
+        slab_destroy(slab);
+        return;
+    }
+    if (slab_is_empty(slab)) {
+        pool->spares++;
+    }
+    if (slab->free_len == 1) {
+        TAILQ_REMOVE(&pool->slabs, slab, link);
+        TAILQ_INSERT_HEAD(&pool->slabs, slab, link);
+    }
+}
+
+enum ts_err ts_secret_pool_create(struct ts_secret_pool **out, struct ts_error *err)
+{
+    if (sodium_init() < 0) {
+        return ts_error_set(err, TS_ERR_INTERNAL, "libsodium cannot start");
+    }
+    struct ts_secret_pool *pool = calloc(1, sizeof *pool);
+    if (!pool) {
+        return ts_error_set_errno(err, ENOMEM, "secret memory");
+    }
+    TAILQ_INIT(&pool->slabs);
+    *out = pool;
+    return TS_OK;
+}
+
+void ts_secret_pool_destroy(struct ts_secret_pool *pool)
+{
+    if (!pool) {
+        return;
+    }
+    struct slab *slab;
+    while ((slab = TAILQ_FIRST(&pool->slabs))) {
+        TAILQ_REMOVE(&pool->slabs, slab, link);
+        slab_destroy(slab);
+    }
+    free(pool);
+}
+
+size_t ts_secret_pool_count(const struct ts_secret_pool *pool)
+{
+    return pool->count;
+}
+
+enum ts_err ts_secret_create(struct ts_secret_pool *pool, const char *bytes, size_t len,
+    struct ts_secret **out, struct ts_error *err)
+{
+    if (len > TS_SECRET_MAX) {
+        return ts_error_set(
+            err, TS_ERR_TOO_LARGE, "a secret of %zu bytes is longer than %d", len, TS_SECRET_MAX);
+    }
+    struct ts_secret *secret = malloc(sizeof *secret);
+    struct slab *slab = secret ? pool_find_slab(pool, len + 1) : NULL;
+    if (!slab) {
+        free(secret);
+        return ts_error_set_errno(err, ENOMEM, "secret memory");
+    }
+    *secret = (struct ts_secret){
+        .pool = pool, .slab = slab, .bytes = pool_take_slot(pool, slab), .len = len};
+    slab_protect(slab, SLAB_WRITE);
+    if (len > 0) {
+        memcpy(secret->bytes, bytes, len);
+    }
+    secret->bytes[len] = '\0';
+    slab_settle(slab);
+    pool->count++;
+    *out = secret;
+    return TS_OK;
+}
+
+void ts_secret_destroy(struct ts_secret *secret)
+{
+    if (!secret) {
+        return;
+    }
+    struct slab *slab = secret->slab;
+    slab_protect(slab, SLAB_WRITE);
+    sodium_memzero(secret->bytes, slab->slot_size);
+    slab_settle(slab);
+    secret->pool->count--;
+    pool_return_slot(secret->pool, slab, secret->bytes);
+    free(secret);
+}
+
+const char *ts_secret_borrow(struct ts_secret *secret, size_t *len)
+{
+    struct slab *slab = secret->slab;
+    slab->borrows++;
+    if (slab->borrows == 1) {
+        slab_protect(slab, SLAB_READ);
+    }
+    if (len) {
+        *len = secret->len;
+    }
+    return secret->bytes;
+}
+
+void ts_secret_return(struct ts_secret *secret)
+{
+    struct slab *slab = secret->slab;
+    slab->borrows--;
+    if (slab->borrows == 0) {
+        slab_protect(slab, SLAB_NONE);
+    }
+}
+
+bool ts_secret_is_equal(struct ts_secret *a, struct ts_secret *b)
+{
+    if (a->len != b->len) {
+        return false;
+    }
+    const char *left = ts_secret_borrow(a, NULL);
+    const char *right = ts_secret_borrow(b, NULL);
+    bool is_equal = sodium_memcmp(left, right, a->len) == 0;
+    ts_secret_return(b);
+    ts_secret_return(a);
+    return is_equal;
+}
