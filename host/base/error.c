@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Formatting of errors into the caller's fixed-size struct.
-// strerror_r is used in its POSIX form; nothing here allocates.
+// Formatting of errors into the caller's fixed-size struct; nothing here allocates.
+// A message may quote the one it replaces, so the line is composed beside it.
 #include "host/base/error.h"
 
 #include <errno.h>
@@ -20,10 +20,12 @@ static void message_clean(char *text)
 
 static void message_format(struct ts_error *err, const char *format, va_list args)
 {
-    if (vsnprintf(err->message, sizeof err->message, format, args) < 0) {
-        err->message[0] = '\0';
+    char text[TS_ERROR_MESSAGE_MAX];
+    if (vsnprintf(text, sizeof text, format, args) < 0) {
+        text[0] = '\0';
     }
-    message_clean(err->message);
+    message_clean(text);
+    memcpy(err->message, text, strlen(text) + 1);
 }
 
 enum ts_err ts_error_set(struct ts_error *err, enum ts_err code, const char *format, ...)
@@ -46,10 +48,8 @@ enum ts_err ts_error_set_errno(struct ts_error *err, int errnum, const char *for
         va_start(args, format);
         message_format(err, format, args);
         va_end(args);
-        char cause[128];
-        if (strerror_r(errnum, cause, sizeof cause) != 0) {
-            snprintf(cause, sizeof cause, "error %d", errnum);
-        }
+        char space[128];
+        const char *cause = strerror_r(errnum, space, sizeof space); // the GNU form
         size_t len = strlen(err->message);
         snprintf(err->message + len, sizeof err->message - len, ": %s", cause);
         err->code = code;

@@ -28,8 +28,9 @@ struct ts_error {
 };
 
 // Fills *err (which may be NULL) with a printf-formatted line, cut at TS_ERROR_MESSAGE_MAX.
-// Control characters become spaces, so a hostile text cannot write to a terminal. Returns code,
-// so that failing reads `return ts_error_set(err, TS_ERR_INVALID, "...")`.
+// Control characters become spaces, so a hostile text cannot write to a terminal. The arguments may
+// include the message that is there. Returns code, so that failing reads
+// `return ts_error_set(err, TS_ERR_INVALID, "...")`.
 enum ts_err ts_error_set(struct ts_error *err, enum ts_err code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
