@@ -17,12 +17,18 @@ void *__wrap_sodium_malloc(size_t size);
 void __wrap_free(void *block);
 
 static int countdown = -1;
+static size_t guarded;
 static const char *watched;
 static size_t unwiped;
 
 void alloc_fail_arm(int after)
 {
     countdown = after;
+}
+
+size_t alloc_guarded(void)
+{
+    return guarded;
 }
 
 void alloc_watch(const char *text)
@@ -53,6 +59,7 @@ void *__wrap_calloc(size_t count, size_t size)
 
 void *__wrap_sodium_malloc(size_t size)
 {
+    guarded++;
     return fails_now() ? NULL : __real_sodium_malloc(size);
 }
 

@@ -9,6 +9,9 @@
 // Lets `after` more allocations succeed, fails one, then all succeed again; -1 never fails.
 void alloc_fail_arm(int after);
 
+// How many guarded blocks were asked of libsodium so far.
+size_t alloc_guarded(void);
+
 // From now on counts the blocks freed with this text in them; NULL stops.
 void alloc_watch(const char *text);
 

@@ -90,7 +90,8 @@ static void hostile_text_is_neutralised(void **state)
         {"x\xe2\x81\xa6y", "x???y\n"},   // left-to-right isolate
         {"x\xe2\x80\xa8y", "x???y\n"},   // line separator
         {"\xc0\x8a", "??\n"},            // overlong newline
-        {"\xe0\x80\x8a", "???\n"},       // and again
+        {"\xc1\x81", "??\n"},            // overlong A
+        {"\xe0\x80\x8a", "???\n"},       // overlong newline
         {"\xed\xa0\x80", "???\n"},       // surrogate
         {"\xf4\x90\x80\x80", "????\n"},  // past the last code point
         {"a\xe2\x82", "a??\n"},          // cut short

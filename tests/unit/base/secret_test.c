@@ -153,12 +153,25 @@ static void borrows_nest(void **state)
 static void borrow_survives_the_life_of_neighbours(void **state)
 {
     struct ts_secret *secret = make(*state, TOKEN);
-    const char *bytes = ts_secret_borrow(secret, NULL);
+    char *bytes = (char *)ts_secret_borrow(secret, NULL);
     struct ts_secret *neighbour = make(*state, OTHER);
     assert_string_equal(bytes, TOKEN);
+    assert_true(is_fatal(bytes, true));
     ts_secret_destroy(neighbour);
     assert_string_equal(bytes, TOKEN);
     ts_secret_return(secret);
+    ts_secret_destroy(secret);
+}
+
+static void life_of_neighbours_opens_nothing(void **state)
+{
+    struct ts_secret *secret = make(*state, TOKEN);
+    char *bytes = (char *)ts_secret_borrow(secret, NULL);
+    ts_secret_return(secret);
+    struct ts_secret *neighbour = make(*state, OTHER);
+    assert_true(is_fatal(bytes, false));
+    ts_secret_destroy(neighbour);
+    assert_true(is_fatal(bytes, false));
     ts_secret_destroy(secret);
 }
 
@@ -179,17 +192,30 @@ static void destroyed_is_wiped(void **state)
     ts_secret_destroy(neighbour);
 }
 
-static void slot_is_used_again(void **state)
+static void slabs_are_used_again(void **state)
 {
-    struct ts_secret *first = make(*state, TOKEN);
-    const char *old = ts_secret_borrow(first, NULL);
-    ts_secret_return(first);
-    ts_secret_destroy(first);
-    struct ts_secret *second = make(*state, OTHER);
-    assert_ptr_equal(ts_secret_borrow(second, NULL), old);
-    ts_secret_return(second);
-    check_content(second, OTHER);
-    ts_secret_destroy(second);
+    enum { FULL = 2 * 511 }; // what two slabs hold
+    struct ts_secret *secrets[FULL];
+    ts_secret_destroy(make(*state, TOKEN)); // leaves the spare
+    size_t slabs = alloc_guarded();
+    for (size_t round = 0; round < 3; round++) {
+        ts_secret_destroy(make(*state, TOKEN));
+    }
+    assert_int_equal(alloc_guarded(), slabs);
+    for (size_t i = 0; i < FULL; i++) {
+        secrets[i] = make(*state, TOKEN);
+    }
+    assert_int_equal(alloc_guarded(), slabs + 1);
+    ts_secret_destroy(secrets[17]);
+    ts_secret_destroy(secrets[FULL - 17]);
+    secrets[17] = make(*state, OTHER);
+    secrets[FULL - 17] = make(*state, OTHER);
+    assert_int_equal(alloc_guarded(), slabs + 1); // both gaps were found
+    check_content(secrets[16], TOKEN);
+    check_content(secrets[17], OTHER);
+    for (size_t i = 0; i < FULL; i++) {
+        ts_secret_destroy(secrets[i]);
+    }
 }
 
 static void size_limits(void **state)
@@ -229,6 +255,7 @@ static void equality(void **state)
     assert_int_equal(strlen(TOKEN), strlen(OTHER));
     assert_false(ts_secret_is_equal(secret, other));
     assert_false(ts_secret_is_equal(secret, shorter));
+    assert_false(ts_secret_is_equal(shorter, secret)); // a prefix is not the whole
     char *bytes = (char *)ts_secret_borrow(secret, NULL);
     ts_secret_return(secret);
     assert_true(is_fatal(bytes, false)); // comparing gave back what it borrowed
@@ -329,8 +356,9 @@ int main(void)
         cmocka_unit_test(borrowed_is_unwritable),
         cmocka_unit_test(borrows_nest),
         cmocka_unit_test(borrow_survives_the_life_of_neighbours),
+        cmocka_unit_test(life_of_neighbours_opens_nothing),
         cmocka_unit_test(destroyed_is_wiped),
-        cmocka_unit_test(slot_is_used_again),
+        cmocka_unit_test(slabs_are_used_again),
         cmocka_unit_test(size_limits),
         cmocka_unit_test(equality),
         cmocka_unit_test(fleet_fits),
