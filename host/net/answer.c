@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// libcurl's header and write callbacks. Returning less than was offered makes libcurl give up with
+// CURLE_WRITE_ERROR; the reason is then in fault.
+#include "host/net/answer.h"
+
+#include <string.h>
+
+#include "host/base/str.h"
+
+static enum ts_err head_keep(struct ts_answer *answer, const char *line, size_t len)
+{
+    const char *colon = memchr(line, ':', len);
+    if (!colon || colon == line || *line == ' ' || *line == '\t') {
+        return TS_OK;
+    }
+    const char *name = line;
+    size_t name_len = (size_t)(colon - line);
+    const char *value = colon + 1;
+    size_t value_len = len - name_len - 1;
+    ts_str_trim(&name, &name_len);
+    ts_str_trim(&value, &value_len);
+    enum ts_err code = ts_buf_add(&answer->head, name, name_len);
+    code = code ? code : ts_buf_add_char(&answer->head, '\0');
+    code = code ? code : ts_buf_add(&answer->head, value, value_len);
+    return code ? code : ts_buf_add_char(&answer->head, '\0');
+}
+
+static bool line_is_status(const char *line, size_t len)
+{
+    return len >= 5 && memcmp(line, "HTTP/", 5) == 0;
+}
+
+// The status class of "HTTP/1.1 100 ...", '\0' when it is anything else.
+static char status_class(const char *line, size_t len)
+{
+    const char *space = memchr(line, ' ', len);
+    return space && space + 1 < line + len ? space[1] : '\0';
+}
+
+static enum ts_err head_add(struct ts_answer *answer, const char *line, size_t len)
+{
+    if (!answer->is_head_open) {
+        if (!line_is_status(line, len) || answer->has_head) {
+            return TS_OK; // a trailer: counted, not kept
+        }
+        ts_buf_clear(&answer->head);
+        answer->is_head_open = true;
+        answer->is_interim = status_class(line, len) == '1';
+        return TS_OK;
+    }
+    const char *text = line;
+    size_t text_len = len;
+    ts_str_trim(&text, &text_len);
+    if (text_len == 0) {
+        answer->is_head_open = false;
+        answer->has_head = !answer->is_interim;
+        return TS_OK;
+    }
+    return head_keep(answer, line, len);
+}
+
+// A NUL inside a line would split it in two here; libcurl refuses such an answer before.
+static size_t on_header(char *line, size_t size, size_t count, void *self)
+{
+    struct ts_answer *answer = self;
+    size_t len = size * count;
+    if (len > answer->head_max - answer->head_bytes) {
+        answer->fault = TS_ANSWER_HEAD_TOO_LARGE;
+        return 0;
+    }
+    answer->head_bytes += len;
+    enum ts_err code = head_add(answer, line, len);
+    if (code) {
+        answer->fault = code == TS_ERR_NOMEM ? TS_ANSWER_NOMEM : TS_ANSWER_HEAD_TOO_LARGE;
+        return 0;
+    }
+    return len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *self)
+{
+    struct ts_answer *answer = self;
+    size_t len = size * count;
+    enum ts_err code = ts_buf_add(&answer->body, data, len);
+    if (code) {
+        answer->fault = code == TS_ERR_NOMEM ? TS_ANSWER_NOMEM : TS_ANSWER_BODY_TOO_LARGE;
+        return 0;
+    }
+    return len;
+}
+
+void ts_answer_init(struct ts_answer *answer, size_t max_head, size_t max_body)
+{
+    *answer = (struct ts_answer){.head_max = max_head};
+    ts_buf_init(&answer->head, max_head + 2); // a header line gains no more than it loses
+    ts_buf_init(&answer->body, max_body);
+}
+
+void ts_answer_fini(struct ts_answer *answer)
+{
+    ts_buf_fini(&answer->head);
+    ts_buf_fini(&answer->body);
+}
+
+int ts_answer_attach(struct ts_answer *answer, CURL *curl)
+{
+    int refused = 0;
+    refused |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    refused |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+    refused |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    refused |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    // A first filter that spares the download; what counts is what on_body counts.
+    curl_off_t max = (curl_off_t)answer->body.max;
+    refused |= curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, max > 0 ? max : 1);
+    return refused;
+}
+
+const char *ts_answer_header(const struct ts_answer *answer, const char *name)
+{
+    const char *p = ts_buf_text(&answer->head);
+    const char *end = p + answer->head.len;
+    while (p < end) {
+        const char *value = p + strlen(p) + 1;
+        if (ts_str_is_nocase(p, name)) {
+            return value;
+        }
+        p = value + strlen(value) + 1;
+    }
+    return NULL;
+}

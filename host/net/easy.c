@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// Making, aiming, resetting and keeping libcurl's easy handles.
+// What must never happen on the wire, whoever asks, is decided in easy_configure.
+#include "host/net/easy.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "host/net/loop_private.h"
+
+// libcurl would take 64 kB for every upload, and what it frees is wiped; bodies here are small.
+#define UPLOAD_BUFFER_BYTES 16384L
+
+static bool address_is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+    }
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+    return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+// Opens libcurl's sockets: closed in the children that scripts start, and, when the origin is
+// plain http, to this machine only, whatever a resolver may have said.
+static curl_socket_t on_open_socket(void *self, curlsocktype type, struct curl_sockaddr *address)
+{
+    const struct ts_easy *easy = self;
+    (void)type;
+    if (easy->origin.is_plain && !address_is_loopback(&address->addr)) {
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static int easy_configure(const struct ts_loop *loop, struct ts_easy *easy)
+{
+    CURL *curl = easy->curl;
+    int refused = 0;
+    refused |= curl_easy_setopt(curl, CURLOPT_CURLU, easy->url);
+    refused |=
+        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, easy->origin.is_plain ? "http" : "https");
+    refused |= curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    refused |= curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    refused |= curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    refused |= curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    refused |= curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    refused |= curl_easy_setopt(curl, CURLOPT_SHARE, loop->share);
+    refused |= curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    refused |= curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
+    refused |= curl_easy_setopt(curl, CURLOPT_USERAGENT, loop->user_agent);
+    // The ceiling counts decoded bytes, so a small answer cannot unpack into a large one.
+    refused |= curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
+    refused |= curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    refused |= curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, easy);
+    refused |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    // A cancelled transfer does not wait for its name to be resolved after all.
+    refused |= curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+    if (!loop->proxy_from_env || easy->origin.is_loopback) {
+        refused |= curl_easy_setopt(curl, CURLOPT_PROXY, ""); // also switches the environment off
+    }
+    refused |= curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    refused |= ts_ca_apply(&loop->ca, curl);
+    return refused;
+}
+
+static void easy_destroy(struct ts_easy *easy)
+{
+    if (!easy) {
+        return;
+    }
+    curl_easy_cleanup(easy->curl);
+    curl_url_cleanup(easy->url);
+    free(easy->origin_text);
+    free(easy);
+}
+
+static struct ts_easy *easy_create(void)
+{
+    struct ts_easy *easy = calloc(1, sizeof *easy);
+    if (!easy) {
+        return NULL;
+    }
+    easy->curl = curl_easy_init();
+    easy->url = curl_url();
+    if (!easy->curl || !easy->url) {
+        easy_destroy(easy);
+        return NULL;
+    }
+    return easy;
+}
+
+static bool is_same_origin(const struct ts_easy *easy, const char *url)
+{
+    if (!easy->origin_text || strncmp(url, easy->origin_text, easy->origin.len) != 0) {
+        return false;
+    }
+    char next = url[easy->origin.len];
+    return next == '/' || next == '?' || next == '\0';
+}
+
+static enum ts_err easy_aim(struct ts_easy *easy, const char *url, struct ts_error *err)
+{
+    if (is_same_origin(easy, url)) {
+        return ts_origin_aim(easy->url, url, &easy->origin, err);
+    }
+    free(easy->origin_text);
+    easy->origin_text = NULL;
+    enum ts_err code = ts_origin_parse(easy->url, url, &easy->origin, err);
+    if (code) {
+        return code;
+    }
+    easy->origin_text = strndup(url, easy->origin.len);
+    return easy->origin_text ? TS_OK : ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+}
+
+enum ts_err ts_easy_take(
+    struct ts_loop *loop, const char *url, struct ts_easy **out, struct ts_error *err)
+{
+    *out = NULL;
+    struct ts_easy *easy = loop->easies;
+    if (easy) {
+        loop->easies = easy->next;
+        loop->easy_count--;
+        easy->next = NULL;
+    } else {
+        easy = easy_create();
+    }
+    if (!easy) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    enum ts_err code = easy_aim(easy, url, err);
+    if (!code && easy_configure(loop, easy)) {
+        code = ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option");
+    }
+    if (code) {
+        ts_easy_put(loop, easy);
+        return code;
+    }
+    *out = easy;
+    return TS_OK;
+}
+
+void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy)
+{
+    curl_multi_remove_handle(loop->multi, easy->curl); // nothing happens when it is not in there
+    if (loop->easy_count >= loop->easy_max) {
+        easy_destroy(easy);
+        return;
+    }
+    curl_easy_reset(easy->curl);
+    easy->next = loop->easies;
+    loop->easies = easy;
+    loop->easy_count++;
+}
+
+void ts_easy_drop_idle(struct ts_loop *loop)
+{
+    while (loop->easies) {
+        struct ts_easy *easy = loop->easies;
+        loop->easies = easy->next;
+        loop->easy_count--;
+        easy_destroy(easy);
+    }
+}

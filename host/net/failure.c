@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+// libcurl's codes, sorted by what a user can do about them. Its own words are kept where they say
+// more than ours; everything passes through ts_error_set, which blanks control characters.
+#include "host/net/failure.h"
+
+#include <string.h>
+
+static const char *failure_cause(const struct ts_failure *failure)
+{
+    return *failure->cause ? failure->cause : curl_easy_strerror(failure->code);
+}
+
+static bool has_answer_begun(const struct ts_failure *failure)
+{
+    return failure->answer->head_bytes > 0;
+}
+
+static enum ts_err explain_refusal(const struct ts_failure *failure, struct ts_error *err)
+{
+    const struct ts_answer *answer = failure->answer;
+    switch (answer->fault) {
+    case TS_ANSWER_BODY_TOO_LARGE:
+        return ts_error_set(err, TS_ERR_TOO_LARGE, "the answer of %s is larger than %zu bytes",
+            failure->peer, answer->body.max);
+    case TS_ANSWER_HEAD_TOO_LARGE:
+        return ts_error_set(err, TS_ERR_TOO_LARGE,
+            "the headers of the answer of %s are larger than %zu bytes", failure->peer,
+            answer->head_max);
+    case TS_ANSWER_NOMEM:
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory for the answer of %s", failure->peer);
+    case TS_ANSWER_FINE:
+        break;
+    }
+    return ts_error_set(err, TS_ERR_TRANSPORT, "the answer of %s is damaged: %s", failure->peer,
+        failure_cause(failure));
+}
+
+static enum ts_err explain_cut(const struct ts_failure *failure, struct ts_error *err)
+{
+    if (has_answer_begun(failure)) {
+        return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut in mid-answer: %s",
+            failure->peer, failure_cause(failure));
+    }
+    return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut before any answer%s",
+        failure->peer,
+        failure->is_once && failure->is_sent ? "; the request was not sent again" : "");
+}
+
+static enum ts_err explain_connect(const struct ts_failure *failure, struct ts_error *err)
+{
+    if (failure->os_errno) {
+        ts_error_set_errno(err, (int)failure->os_errno, "could not connect to %s", failure->peer);
+        if (err) {
+            err->code = TS_ERR_TRANSPORT;
+        }
+        return TS_ERR_TRANSPORT;
+    }
+    return ts_error_set(err, TS_ERR_TRANSPORT, "could not connect to %s: %s", failure->peer,
+        failure_cause(failure));
+}
+
+// libcurl calls a header line of more than 100 kB "out of memory" too.
+static enum ts_err explain_memory(const struct ts_failure *failure, struct ts_error *err)
+{
+    if (failure->is_sent && !failure->answer->has_head) {
+        return ts_error_set(err, TS_ERR_TOO_LARGE,
+            "a header line of the answer of %s is too long, or memory ran out", failure->peer);
+    }
+    return ts_error_set(err, TS_ERR_NOMEM, "out of memory talking to %s", failure->peer);
+}
+
+enum ts_err ts_failure_explain(const struct ts_failure *failure, struct ts_error *err)
+{
+    const char *peer = failure->peer;
+    switch (failure->code) {
+    case CURLE_OUT_OF_MEMORY:
+        return explain_memory(failure, err);
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        return ts_error_set(err, TS_ERR_TRANSPORT, "could not find the address of %s: %s", peer,
+            failure_cause(failure));
+    case CURLE_COULDNT_CONNECT:
+        return explain_connect(failure, err);
+    case CURLE_OPERATION_TIMEDOUT:
+        return ts_error_set(
+            err, TS_ERR_TIMEOUT, "no connection to %s: %s", peer, failure_cause(failure));
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_USE_SSL_FAILED:
+        return ts_error_set(
+            err, TS_ERR_TRANSPORT, "no TLS with %s: %s", peer, failure_cause(failure));
+    case CURLE_WRITE_ERROR:
+    case CURLE_FILESIZE_EXCEEDED:
+    case CURLE_BAD_CONTENT_ENCODING:
+        return explain_refusal(failure, err);
+    case CURLE_OK: // ended before its headers did, which libcurl lets pass
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_ABORTED_BY_CALLBACK:
+        return explain_cut(failure, err);
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return ts_error_set(err, TS_ERR_TRANSPORT,
+            "%s answered with something that is not HTTP: %s", peer, failure_cause(failure));
+    default:
+        return ts_error_set(
+            err, TS_ERR_TRANSPORT, "the exchange with %s failed: %s", peer, failure_cause(failure));
+    }
+}
+
+enum ts_err ts_failure_timeout(
+    const struct ts_failure *failure, int64_t budget_us, struct ts_error *err)
+{
+    double seconds = (double)budget_us / 1e6;
+    if (has_answer_begun(failure)) {
+        return ts_error_set(err, TS_ERR_TIMEOUT, "the answer of %s was not complete within %.3g s",
+            failure->peer, seconds);
+    }
+    if (failure->is_sent) {
+        return ts_error_set(
+            err, TS_ERR_TIMEOUT, "no answer from %s within %.3g s", failure->peer, seconds);
+    }
+    return ts_error_set(err, TS_ERR_TIMEOUT, "no request could be sent to %s within %.3g s",
+        failure->peer, seconds);
+}

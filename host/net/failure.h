@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// What went wrong with an exchange, in one line for people: the peer, the cause, never a URL's
+// query and never a header.
+#ifndef TS_NET_FAILURE_H
+#define TS_NET_FAILURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <curl/curl.h>
+
+#include "host/base/error.h"
+#include "host/net/answer.h"
+
+struct ts_failure {
+    CURLcode code;                  // libcurl's verdict
+    const char *cause;              // libcurl's text, "" when it gave none
+    const char *peer;               // "host:port"
+    long os_errno;                  // of the failed connect, 0 when unknown
+    bool is_sent;                   // bytes of the request may have arrived
+    bool is_once;                   // the request may not be sent again
+    const struct ts_answer *answer; // as far as it came
+};
+
+// Fills *err: TRANSPORT, TIMEOUT, TOO_LARGE or NOMEM. Returns the code.
+enum ts_err ts_failure_explain(const struct ts_failure *failure, struct ts_error *err);
+
+// The deadline passed after seconds, with what had come until then.
+enum ts_err ts_failure_timeout(
+    const struct ts_failure *failure, int64_t budget_us, struct ts_error *err);
+
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// The signal handler and what it needs. Its state is static, against the rule, because a handler
+// has no argument to reach its owner by; only ts_signals_start and _cancel write the plain fields.
+#include "host/net/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "host/net/loop.h"
+
+static struct {
+    atomic_int seen; // the first signal's number
+    struct ts_loop *loop;
+    ts_signals_fn on_first;
+    void *owner;
+    bool is_started;
+    struct sigaction old_int;
+    struct sigaction old_term;
+    struct sigaction old_pipe;
+} state;
+
+// Everything here is async-signal-safe: a lock-free atomic, _exit, write(2) in ts_loop_wake.
+static void on_signal(int number)
+{
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&state.seen, &none, number)) {
+        _exit(128 + number);
+    }
+    if (state.on_first) {
+        state.on_first(state.owner);
+    }
+    ts_loop_wake(state.loop);
+}
+
+enum ts_err ts_signals_start(
+    struct ts_loop *loop, ts_signals_fn on_first, void *owner, struct ts_error *err)
+{
+    if (state.is_started) {
+        return ts_error_set(err, TS_ERR_INTERNAL, "signal handlers are installed already");
+    }
+    state.loop = loop;
+    state.on_first = on_first;
+    state.owner = owner;
+    atomic_store(&state.seen, 0);
+    // No SA_RESTART: a script that waits for its standard input hears of the stop too.
+    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    // sigaction fails for invalid numbers and pointers only.
+    if (sigaction(SIGPIPE, &ignore, &state.old_pipe) ||
+        sigaction(SIGINT, &action, &state.old_int) ||
+        sigaction(SIGTERM, &action, &state.old_term)) {
+        return ts_error_set_errno(err, errno, "cannot install signal handlers");
+    }
+    state.is_started = true;
+    return TS_OK;
+}
+
+void ts_signals_cancel(void)
+{
+    if (!state.is_started) {
+        return;
+    }
+    sigaction(SIGINT, &state.old_int, NULL);
+    sigaction(SIGTERM, &state.old_term, NULL);
+    sigaction(SIGPIPE, &state.old_pipe, NULL);
+    state.is_started = false;
+}
+
+int ts_signals_seen(void)
+{
+    return atomic_load(&state.seen);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+// URL questions, answered with libcurl's parser so that what is checked is what is used.
+// Its errors are reworded: they may end up in front of somebody who typed --base-url.
+#include "host/net/url.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/base/str.h"
+#include "host/net/xfer.h"
+
+static enum ts_err url_failed(CURLUcode code, struct ts_error *err)
+{
+    if (code == CURLUE_OUT_OF_MEMORY) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    if (code == CURLUE_USER_NOT_ALLOWED) {
+        return ts_error_set(err, TS_ERR_USAGE, "the URL may not hold a user name or password");
+    }
+    return ts_error_set(err, TS_ERR_USAGE, "the URL is not valid: %s", curl_url_strerror(code));
+}
+
+static enum ts_err check_characters(const char *url, struct ts_error *err)
+{
+    if (!*url) {
+        return ts_error_set(err, TS_ERR_USAGE, "the URL is empty");
+    }
+    for (const char *p = url; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c <= 0x20 || c >= 0x7f || c == '\\') {
+            return ts_error_set(err, TS_ERR_USAGE,
+                "the URL may hold no space, backslash, control or non-ASCII character");
+        }
+        if (c == '#') {
+            return ts_error_set(err, TS_ERR_USAGE, "the URL may hold no fragment (#)");
+        }
+    }
+    return TS_OK;
+}
+
+static bool host_is_loopback(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    char bare[INET6_ADDRSTRLEN];
+    size_t len = strlen(host);
+    if (ts_str_is_nocase(host, "localhost")) {
+        return true;
+    }
+    if (host[0] == '[' && len > 2 && len - 2 < sizeof bare) {
+        memcpy(bare, host + 1, len - 2);
+        bare[len - 2] = '\0';
+        return inet_pton(AF_INET6, bare, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+    }
+    return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+static size_t origin_length(const char *url)
+{
+    const char *authority = strstr(url, "://");
+    return authority ? (size_t)(authority - url) + 3 + strcspn(authority + 3, "/?") : 0;
+}
+
+enum ts_err ts_origin_parse(
+    CURLU *parsed, const char *url, struct ts_origin *out, struct ts_error *err)
+{
+    enum ts_err code = check_characters(url, err);
+    if (code) {
+        return code;
+    }
+    *out = (struct ts_origin){
+        .len = origin_length(url),
+        .is_plain = strncasecmp(url, "http://", 7) == 0,
+    };
+    if (!out->is_plain && strncasecmp(url, "https://", 8) != 0) {
+        return ts_error_set(err, TS_ERR_USAGE,
+            "a URL must begin with https:// (or http://, to "
+            "this machine)");
+    }
+    char *host = NULL;
+    char *port = NULL;
+    CURLUcode rc = curl_url_set(parsed, CURLUPART_URL, url, CURLU_DISALLOW_USER);
+    if (!rc) {
+        rc = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
+    }
+    if (!rc) {
+        rc = curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT);
+    }
+    if (rc) {
+        code = url_failed(rc, err);
+    } else {
+        snprintf(out->peer, sizeof out->peer, "%s:%s", host, port);
+        out->is_loopback = host_is_loopback(host);
+        if (out->is_plain && !out->is_loopback) {
+            code = ts_error_set(err, TS_ERR_USAGE,
+                "plain http is only for this machine (127.0.0.1, [::1], localhost), not for %s",
+                out->peer);
+        }
+    }
+    curl_free(host);
+    curl_free(port);
+    return code;
+}
+
+enum ts_err ts_origin_aim(
+    CURLU *parsed, const char *url, const struct ts_origin *origin, struct ts_error *err)
+{
+    enum ts_err code = check_characters(url, err);
+    if (code) {
+        return code;
+    }
+    const char *path = url + origin->len;
+    size_t path_len = strcspn(path, "?");
+    const char *query = path[path_len] ? path + path_len + 1 : NULL;
+    struct ts_buf text;
+    ts_buf_init(&text, path_len + 1);
+    CURLUcode rc = CURLUE_OUT_OF_MEMORY;
+    if (!ts_buf_add(&text, path_len ? path : "/", path_len ? path_len : 1)) {
+        rc = curl_url_set(parsed, CURLUPART_PATH, ts_buf_text(&text), 0);
+    }
+    if (!rc) {
+        rc = curl_url_set(parsed, CURLUPART_QUERY, query, 0);
+    }
+    ts_buf_fini(&text);
+    return rc ? url_failed(rc, err) : TS_OK;
+}
+
+enum ts_err ts_url_check(const char *url, struct ts_error *err)
+{
+    if (strchr(url, '?')) {
+        return ts_error_set(err, TS_ERR_USAGE, "the URL may hold no query (?)");
+    }
+    CURLU *parsed = curl_url();
+    if (!parsed) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    struct ts_origin origin;
+    enum ts_err code = ts_origin_parse(parsed, url, &origin, err);
+    curl_url_cleanup(parsed);
+    return code;
+}
+
+// The unreserved characters of RFC 3986; everything else is escaped.
+static bool char_is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+enum ts_err ts_url_escape(struct ts_buf *out, const char *text, size_t len)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    enum ts_err code = TS_OK;
+    for (size_t i = 0; i < len && !code; i++) {
+        unsigned char c = (unsigned char)text[i];
+        char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
+        code = char_is_unreserved(c) ? ts_buf_add_char(out, text[i]) : ts_buf_add(out, escaped, 3);
+    }
+    return code;
+}

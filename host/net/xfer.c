@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+// The life of an exchange: started, ended by libcurl or by its deadline, delivered, released.
+// Ending and delivering are apart, so that a callback may cancel any other transfer.
+#include "host/net/xfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/base/str.h"
+#include "host/net/answer.h"
+#include "host/net/easy.h"
+#include "host/net/failure.h"
+#include "host/net/loop_private.h"
+
+#define CONNECT_TIMEOUT_US 10000000
+
+struct ts_xfer {
+    struct ts_loop *loop;
+    struct ts_easy *easy; // NULL once ended
+    ts_xfer_fn on_done;   // NULL once called
+    void *owner;
+    struct ts_timer deadline;
+    struct curl_slist *headers;
+    struct ts_buf upload;
+    size_t uploaded;
+    bool is_once;
+    int64_t start_us;
+    int64_t budget_us;
+    struct ts_answer answer;
+    struct ts_xfer_result result;
+    char cause[CURL_ERROR_SIZE];
+    bool is_ended; // in the loop's list, waiting for its on_done
+    struct ts_xfer *next;
+    struct ts_xfer *prev;
+};
+
+// Hands out every byte of the body once. When libcurl starts over, on another connection, there is
+// nothing left: whatever its retry rules are, a server can get no second complete request.
+static size_t on_upload(char *out, size_t size, size_t count, void *self)
+{
+    struct ts_xfer *xfer = self;
+    size_t room = size * count;
+    size_t left = xfer->upload.len - xfer->uploaded;
+    if (left == 0) {
+        return CURL_READFUNC_ABORT;
+    }
+    size_t len = left < room ? left : room;
+    memcpy(out, xfer->upload.data + xfer->uploaded, len);
+    xfer->uploaded += len;
+    return len;
+}
+
+// Refuses to rewind: libcurl ends the transfer with CURLE_SEND_FAIL_REWIND.
+static int on_upload_seek(void *self, curl_off_t offset, int origin)
+{
+    (void)self;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+static void headers_free(struct curl_slist *headers)
+{
+    for (struct curl_slist *item = headers; item; item = item->next) {
+        explicit_bzero(item->data, strlen(item->data));
+    }
+    curl_slist_free_all(headers);
+}
+
+static enum ts_err headers_add(struct ts_xfer *xfer, const char *line, struct ts_error *err)
+{
+    if (strpbrk(line, "\r\n") || !strchr(line, ':')) {
+        return ts_error_set(
+            err, TS_ERR_USAGE, "a request header is not one line of \"name: value\"");
+    }
+    struct curl_slist *longer = curl_slist_append(xfer->headers, line);
+    if (!longer) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    xfer->headers = longer;
+    return TS_OK;
+}
+
+static bool has_header(const struct ts_xfer_request *request, const char *prefix)
+{
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (strncasecmp(request->headers[i], prefix, strlen(prefix)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum ts_err xfer_set_headers(
+    struct ts_xfer *xfer, const struct ts_xfer_request *request, struct ts_error *err)
+{
+    enum ts_err code = TS_OK;
+    for (size_t i = 0; i < request->header_count && !code; i++) {
+        code = headers_add(xfer, request->headers[i], err);
+    }
+    // An empty value makes libcurl leave out a header that it would add by itself.
+    if (!code && xfer->upload.len > 0) {
+        code = headers_add(xfer, "Expect:", err);
+    }
+    if (!code && request->body && !has_header(request, "Content-Type:")) {
+        code = headers_add(xfer, "Content-Type:", err);
+    }
+    return code;
+}
+
+static int xfer_set_body(struct ts_xfer *xfer, const struct ts_xfer_request *request)
+{
+    CURL *curl = xfer->easy->curl;
+    int refused = 0;
+    if (request->body) {
+        refused |= curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        refused |=
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)xfer->upload.len);
+    }
+    if (request->body && !(xfer->is_once && xfer->upload.len > 0)) {
+        refused |= curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ts_buf_text(&xfer->upload));
+    } else if (request->body) {
+        refused |= curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_upload);
+        refused |= curl_easy_setopt(curl, CURLOPT_READDATA, xfer);
+        refused |= curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_upload_seek);
+        refused |= curl_easy_setopt(curl, CURLOPT_SEEKDATA, xfer);
+    }
+    if (xfer->is_once && xfer->upload.len == 0) {
+        // Without a body there is nothing to refuse. libcurl sends again only what it sent on a
+        // reused connection, so this one gets its own.
+        refused |= curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    }
+    if (!ts_str_is(request->method, request->body ? "POST" : "GET")) {
+        refused |= curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+    return refused;
+}
+
+static enum ts_err xfer_configure(
+    struct ts_xfer *xfer, const struct ts_xfer_request *request, struct ts_error *err)
+{
+    CURL *curl = xfer->easy->curl;
+    int64_t connect_us =
+        xfer->budget_us < CONNECT_TIMEOUT_US ? xfer->budget_us : CONNECT_TIMEOUT_US;
+    long connect_ms = (long)((connect_us + 999) / 1000);
+    int refused = ts_answer_attach(&xfer->answer, curl);
+    refused |= xfer_set_body(xfer, request);
+    refused |= curl_easy_setopt(curl, CURLOPT_PRIVATE, xfer);
+    refused |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, xfer->cause);
+    refused |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, xfer->headers);
+    refused |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms > 0 ? connect_ms : 1);
+    return refused ? ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option") : TS_OK;
+}
+
+static void xfer_queue(struct ts_xfer *xfer)
+{
+    struct ts_loop *loop = xfer->loop;
+    xfer->is_ended = true;
+    xfer->prev = loop->ended_last;
+    *(loop->ended_last ? &loop->ended_last->next : &loop->ended_first) = xfer;
+    loop->ended_last = xfer;
+}
+
+static void xfer_unqueue(struct ts_xfer *xfer)
+{
+    struct ts_loop *loop = xfer->loop;
+    *(xfer->prev ? &xfer->prev->next : &loop->ended_first) = xfer->next;
+    *(xfer->next ? &xfer->next->prev : &loop->ended_last) = xfer->prev;
+    xfer->next = NULL;
+    xfer->prev = NULL;
+    xfer->is_ended = false;
+}
+
+// Lets go of libcurl's handle and of everything that held the request.
+static void xfer_detach(struct ts_xfer *xfer)
+{
+    ts_timer_disarm(&xfer->deadline);
+    if (xfer->easy) {
+        ts_easy_put(xfer->loop, xfer->easy);
+        xfer->easy = NULL;
+    }
+    headers_free(xfer->headers);
+    xfer->headers = NULL;
+    ts_buf_fini(&xfer->upload);
+}
+
+// Fills the result and queues the transfer for delivery. The body moves into the result.
+static void xfer_end(struct ts_xfer *xfer, CURLcode code, bool is_late)
+{
+    struct ts_xfer_result *result = &xfer->result;
+    CURL *curl = xfer->easy->curl;
+    long request_bytes = 0;
+    struct ts_failure failure = {
+        .code = code,
+        .cause = xfer->cause,
+        .peer = xfer->easy->origin.peer,
+        .is_once = xfer->is_once,
+        .answer = &xfer->answer,
+    };
+    curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result->status);
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failure.os_errno);
+    result->status = result->status >= 200 ? result->status : 0;
+    result->is_sent = request_bytes > 0;
+    failure.is_sent = result->is_sent;
+    if (is_late) {
+        result->code = ts_failure_timeout(&failure, xfer->budget_us, &result->error);
+    } else if (code || !xfer->answer.has_head) {
+        result->code = ts_failure_explain(&failure, &result->error);
+    }
+    result->duration_us = ts_loop_now(xfer->loop) - xfer->start_us;
+    result->body = xfer->answer.body;
+    ts_buf_init(&xfer->answer.body, 0);
+    xfer_detach(xfer);
+    xfer_queue(xfer);
+}
+
+static void on_deadline(struct ts_timer *timer)
+{
+    struct ts_xfer *xfer =
+        (struct ts_xfer *)(void *)((char *)timer - offsetof(struct ts_xfer, deadline));
+    xfer_end(xfer, CURLE_OPERATION_TIMEDOUT, true);
+}
+
+void ts_xfer_collect(struct ts_loop *loop)
+{
+    int left = 0;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(loop->multi, &left))) {
+        if (message->msg == CURLMSG_DONE) {
+            CURLcode code = message->data.result;
+            struct ts_xfer *xfer = NULL;
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &xfer);
+            xfer_end(xfer, code, false); // message is gone now
+        }
+    }
+}
+
+void ts_xfer_deliver(struct ts_loop *loop)
+{
+    while (loop->ended_first) {
+        struct ts_xfer *xfer = loop->ended_first;
+        xfer_unqueue(xfer);
+        loop->in_flight--;
+        ts_xfer_fn on_done = xfer->on_done;
+        xfer->on_done = NULL;
+        on_done(xfer->owner, xfer);
+    }
+}
+
+static enum ts_err xfer_launch(struct ts_xfer *xfer, int64_t deadline_us, struct ts_error *err)
+{
+    struct ts_loop *loop = xfer->loop;
+    if (xfer->budget_us <= 0) {
+        xfer_end(xfer, CURLE_OPERATION_TIMEDOUT, true); // too late to send anything
+        return TS_OK;
+    }
+    if (deadline_us != TS_NEVER) {
+        enum ts_err code = ts_timer_arm(loop, &xfer->deadline, deadline_us, on_deadline, err);
+        if (code) {
+            return code;
+        }
+    }
+    if (curl_multi_add_handle(loop->multi, xfer->easy->curl)) {
+        return ts_error_set(err, TS_ERR_NOMEM, "libcurl cannot take another transfer");
+    }
+    loop->has_started = true;
+    return TS_OK;
+}
+
+enum ts_err ts_xfer_start(struct ts_loop *loop, const struct ts_xfer_request *request,
+    ts_xfer_fn on_done, void *owner, struct ts_xfer **out, struct ts_error *err)
+{
+    *out = NULL;
+    struct ts_xfer *xfer = calloc(1, sizeof *xfer);
+    if (!xfer) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    xfer->loop = loop;
+    xfer->owner = owner;
+    xfer->is_once = request->is_once;
+    xfer->start_us = ts_loop_now(loop);
+    xfer->budget_us =
+        request->deadline_us == TS_NEVER ? TS_NEVER : request->deadline_us - xfer->start_us;
+    ts_answer_init(&xfer->answer, request->max_head, request->max_body);
+    ts_buf_init(&xfer->upload, request->body_len);
+    enum ts_err code = TS_OK;
+    if (request->body && ts_buf_add(&xfer->upload, request->body, request->body_len)) {
+        code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    code = code ? code : xfer_set_headers(xfer, request, err);
+    code = code ? code : ts_easy_take(loop, request->url, &xfer->easy, err);
+    code = code ? code : xfer_configure(xfer, request, err);
+    code = code ? code : xfer_launch(xfer, request->deadline_us, err);
+    if (code) {
+        ts_xfer_cancel(xfer);
+        return code;
+    }
+    xfer->on_done = on_done;
+    loop->in_flight++;
+    *out = xfer;
+    return TS_OK;
+}
+
+void ts_xfer_cancel(struct ts_xfer *xfer)
+{
+    if (!xfer) {
+        return;
+    }
+    if (xfer->is_ended) {
+        xfer_unqueue(xfer);
+    }
+    if (xfer->on_done) {
+        xfer->loop->in_flight--;
+    }
+    xfer_detach(xfer);
+    ts_answer_fini(&xfer->answer);
+    ts_buf_fini(&xfer->result.body);
+    free(xfer);
+}
+
+struct ts_xfer_result *ts_xfer_result(struct ts_xfer *xfer)
+{
+    return &xfer->result;
+}
+
+const char *ts_xfer_header(struct ts_xfer *xfer, const char *name)
+{
+    return ts_answer_header(&xfer->answer, name);
+}
+
+const char *ts_net_versions(void)
+{
+    return curl_version();
+}
