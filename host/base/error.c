@@ -19,6 +19,9 @@ static void message_clean(char *text)
 }
 
 static void message_format(struct ts_error *err, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static void message_format(struct ts_error *err, const char *format, va_list args)
 {
     char text[TS_ERROR_MESSAGE_MAX];
     if (vsnprintf(text, sizeof text, format, args) < 0) {
