@@ -3,6 +3,7 @@
 // Mappings with a path, and the stack, are left out.
 #include "tests/unit/base/heap_scan.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +30,12 @@ size_t heap_scan(const char *text)
     size_t hits = 0;
     char line[512];
     while (fgets(line, sizeof line, maps)) {
-        uintptr_t start = 0;
-        uintptr_t end = 0;
-        char mode[8] = "";
-        char name[256] = "";
-        if (sscanf(line, "%lx-%lx %7s %*s %*s %*s %255s", &start, &end, mode, name) < 3) {
-            abort();
-        }
-        if (strncmp(mode, "rw", 2) == 0 && (name[0] == '\0' || strcmp(name, "[heap]") == 0)) {
+        char *rest = NULL;
+        uintptr_t start = strtoul(line, &rest, 16);
+        uintptr_t end = strtoul(rest + 1, &rest, 16);
+        bool is_writable = strncmp(rest, " rw", 3) == 0;
+        bool is_named = strchr(line, '/') || strchr(line, '[');
+        if (is_writable && (!is_named || strstr(line, "[heap]"))) {
             hits += region_scan((const char *)start, (const char *)end, text);
         }
     }
