@@ -3,6 +3,7 @@
 // CURLE_WRITE_ERROR; the reason is then in fault.
 #include "host/net/answer.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "host/base/str.h"
@@ -92,7 +93,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
 void ts_answer_init(struct ts_answer *answer, size_t max_head, size_t max_body)
 {
     *answer = (struct ts_answer){.head_max = max_head};
-    ts_buf_init(&answer->head, max_head + 2); // a header line gains no more than it loses
+    ts_buf_init(&answer->head, max_head); // kept lines are no longer than they came
     ts_buf_init(&answer->body, max_body);
 }
 
@@ -110,8 +111,8 @@ int ts_answer_attach(struct ts_answer *answer, CURL *curl)
     refused |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     refused |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     // A first filter that spares the download; what counts is what on_body counts.
-    curl_off_t max = (curl_off_t)answer->body.max;
-    refused |= curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, max > 0 ? max : 1);
+    curl_off_t max = answer->body.max <= INT64_MAX ? (curl_off_t)answer->body.max : 0;
+    refused |= curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, max); // 0: no filter
     return refused;
 }
 

@@ -15,13 +15,18 @@ static bool has_answer_begun(const struct ts_failure *failure)
     return failure->answer->head_bytes > 0;
 }
 
+static enum ts_err explain_size(const struct ts_failure *failure, struct ts_error *err)
+{
+    return ts_error_set(err, TS_ERR_TOO_LARGE, "the answer of %s is larger than %zu bytes",
+        failure->peer, failure->answer->body.max);
+}
+
 static enum ts_err explain_refusal(const struct ts_failure *failure, struct ts_error *err)
 {
     const struct ts_answer *answer = failure->answer;
     switch (answer->fault) {
     case TS_ANSWER_BODY_TOO_LARGE:
-        return ts_error_set(err, TS_ERR_TOO_LARGE, "the answer of %s is larger than %zu bytes",
-            failure->peer, answer->body.max);
+        return explain_size(failure, err);
     case TS_ANSWER_HEAD_TOO_LARGE:
         return ts_error_set(err, TS_ERR_TOO_LARGE,
             "the headers of the answer of %s are larger than %zu bytes", failure->peer,
@@ -37,13 +42,20 @@ static enum ts_err explain_refusal(const struct ts_failure *failure, struct ts_e
 
 static enum ts_err explain_cut(const struct ts_failure *failure, struct ts_error *err)
 {
-    if (has_answer_begun(failure)) {
-        return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut in mid-answer: %s",
-            failure->peer, failure_cause(failure));
+    const char *cause = failure_cause(failure);
+    const char *more = "";
+    if (failure->code == CURLE_OK) { // libcurl takes an end in mid-header for the end of the answer
+        cause = "its headers are incomplete";
     }
-    return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut before any answer%s",
-        failure->peer,
-        failure->is_once && failure->is_sent ? "; the request was not sent again" : "");
+    if (failure->code == CURLE_SEND_FAIL_REWIND || failure->code == CURLE_ABORTED_BY_CALLBACK) {
+        cause = "the request may have arrived"; // see on_upload in xfer.c
+    }
+    if (failure->is_once && failure->is_sent) {
+        more = "; it is not sent again";
+    }
+    return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut %s: %s%s",
+        failure->peer, has_answer_begun(failure) ? "in mid-answer" : "before any answer", cause,
+        more);
 }
 
 static enum ts_err explain_connect(const struct ts_failure *failure, struct ts_error *err)
@@ -94,11 +106,12 @@ enum ts_err ts_failure_explain(const struct ts_failure *failure, struct ts_error
     case CURLE_USE_SSL_FAILED:
         return ts_error_set(
             err, TS_ERR_TRANSPORT, "no TLS with %s: %s", peer, failure_cause(failure));
-    case CURLE_WRITE_ERROR:
     case CURLE_FILESIZE_EXCEEDED:
+        return explain_size(failure, err);
+    case CURLE_WRITE_ERROR:
     case CURLE_BAD_CONTENT_ENCODING:
         return explain_refusal(failure, err);
-    case CURLE_OK: // ended before its headers did, which libcurl lets pass
+    case CURLE_OK:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
@@ -120,6 +133,10 @@ enum ts_err ts_failure_timeout(
     const struct ts_failure *failure, int64_t budget_us, struct ts_error *err)
 {
     double seconds = (double)budget_us / 1e6;
+    if (budget_us <= 0) {
+        return ts_error_set(err, TS_ERR_TIMEOUT,
+            "the deadline passed before a request to %s could be sent", failure->peer);
+    }
     if (has_answer_begun(failure)) {
         return ts_error_set(err, TS_ERR_TIMEOUT, "the answer of %s was not complete within %.3g s",
             failure->peer, seconds);

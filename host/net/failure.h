@@ -22,10 +22,11 @@ struct ts_failure {
     const struct ts_answer *answer; // as far as it came
 };
 
-// Fills *err: TRANSPORT, TIMEOUT, TOO_LARGE or NOMEM. Returns the code.
+// Says why libcurl ended the exchange: TRANSPORT, TIMEOUT, TOO_LARGE or NOMEM, also returned.
 enum ts_err ts_failure_explain(const struct ts_failure *failure, struct ts_error *err);
 
-// The deadline passed after seconds, with what had come until then.
+// The same for an exchange that libcurl would have let go on: its deadline passed, budget_us after
+// its start.
 enum ts_err ts_failure_timeout(
     const struct ts_failure *failure, int64_t budget_us, struct ts_error *err);
 

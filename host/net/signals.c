@@ -19,7 +19,6 @@ static struct {
     bool is_started;
     struct sigaction old_int;
     struct sigaction old_term;
-    struct sigaction old_pipe;
 } state;
 
 // Everything here is async-signal-safe: a lock-free atomic, _exit, write(2) in ts_loop_wake.
@@ -51,8 +50,7 @@ enum ts_err ts_signals_start(
     sigemptyset(&action.sa_mask);
     sigemptyset(&ignore.sa_mask);
     // sigaction fails for invalid numbers and pointers only.
-    if (sigaction(SIGPIPE, &ignore, &state.old_pipe) ||
-        sigaction(SIGINT, &action, &state.old_int) ||
+    if (sigaction(SIGPIPE, &ignore, NULL) || sigaction(SIGINT, &action, &state.old_int) ||
         sigaction(SIGTERM, &action, &state.old_term)) {
         return ts_error_set_errno(err, errno, "cannot install signal handlers");
     }
@@ -67,7 +65,6 @@ void ts_signals_cancel(void)
     }
     sigaction(SIGINT, &state.old_int, NULL);
     sigaction(SIGTERM, &state.old_term, NULL);
-    sigaction(SIGPIPE, &state.old_pipe, NULL);
     state.is_started = false;
 }
 

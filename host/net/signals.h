@@ -11,12 +11,15 @@ struct ts_loop;
 // Called in signal context on the first signal: async-signal-safe work only.
 typedef void (*ts_signals_fn)(void *owner);
 
-// Installs the handlers (and ignores SIGPIPE). The first SIGINT or SIGTERM wakes the loop out of
-// its wait and calls on_first; a second one ends the process with 128 + its number. One at a time.
+// Installs the handlers and ignores SIGPIPE, which children inherit: whoever starts one sets it
+// back. The first SIGINT or SIGTERM calls on_first (which may be NULL) and wakes the loop out of
+// its wait; a second one ends the process at once with 128 + its number. Blocking calls elsewhere
+// return with EINTR. One at a time: INTERNAL when installed already; SYSTEM.
 enum ts_err ts_signals_start(
     struct ts_loop *loop, ts_signals_fn on_first, void *owner, struct ts_error *err);
 
-// Puts the handlers back that were there before. May run twice.
+// Puts the handlers back that were there before; SIGPIPE stays ignored. Must run before the loop
+// is destroyed. May run twice.
 void ts_signals_cancel(void);
 
 // The number of the first signal that came, 0 when none did.

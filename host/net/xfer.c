@@ -12,8 +12,6 @@
 #include "host/net/failure.h"
 #include "host/net/loop_private.h"
 
-#define CONNECT_TIMEOUT_US 10000000
-
 struct ts_xfer {
     struct ts_loop *loop;
     struct ts_easy *easy; // NULL once ended
@@ -140,15 +138,11 @@ static enum ts_err xfer_configure(
     struct ts_xfer *xfer, const struct ts_xfer_request *request, struct ts_error *err)
 {
     CURL *curl = xfer->easy->curl;
-    int64_t connect_us =
-        xfer->budget_us < CONNECT_TIMEOUT_US ? xfer->budget_us : CONNECT_TIMEOUT_US;
-    long connect_ms = (long)((connect_us + 999) / 1000);
     int refused = ts_answer_attach(&xfer->answer, curl);
     refused |= xfer_set_body(xfer, request);
     refused |= curl_easy_setopt(curl, CURLOPT_PRIVATE, xfer);
     refused |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, xfer->cause);
     refused |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, xfer->headers);
-    refused |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect_ms > 0 ? connect_ms : 1);
     return refused ? ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option") : TS_OK;
 }
 
