@@ -4,6 +4,7 @@
 #include "tests/unit/net/origin.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -134,6 +135,8 @@ static void connection_accept(struct origin *origin)
         abort();
     }
     struct timeval limit = {.tv_sec = 10};
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     connection->fd = fd;
     connection->len = 0;
