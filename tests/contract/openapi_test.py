@@ -200,7 +200,8 @@ class Verdicts(ContractTest):
     def test_fifteen_domains_hold(self):
         """The published maxLength of 10 is on the array and therefore means nothing."""
         domains = [f"d{number}.example" for number in range(15)]
-        self.assertEqual(self.contract.problems(put("create", {**WRITABLE, "domains": domains})), [])
+        exchange = put("create", {**WRITABLE, "domains": domains})
+        self.assertEqual(self.contract.problems(exchange), [])
 
     def test_siteverify_verdicts_agree_with_themselves(self):
         contract = BOTH[1][0]

@@ -70,7 +70,11 @@ def parse_json(data):
     def constant(name):
         raise ValueError(f"{name} is not JSON")
 
-    return json.loads(data.decode("utf-8"), object_pairs_hook=members, parse_constant=constant)
+    try:
+        text = data.decode("utf-8")
+        return json.loads(text, object_pairs_hook=members, parse_constant=constant)
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
 
 
 def media_type(headers):
@@ -206,10 +210,8 @@ class Contract:
         else:
             declared = operation.node["responses"]
             pointer = None
-        status = next(
-            (key for key in (str(exchange.status), f"{exchange.status // 100}XX") if key in declared),
-            None,
-        )
+        keys = (str(exchange.status), f"{exchange.status // 100}XX")
+        status = next((key for key in keys if key in declared), None)
         if status is None:
             return [f"answer: status {exchange.status} is not declared"]
         kind = media_type(exchange.answer_headers)
