@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every allocation of an afternoon's work fails once, ours and libcurl's: each time there is an
-// error with a message or a result, nothing leaks, and what must be sent once is sent once.
+// error with a message or a result, nothing leaks, no copy of a
+// credential is let go unwiped, and what must be sent once is sent once.
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -48,7 +49,7 @@ static void on_done(void *owner, struct ts_xfer *xfer)
 
 static enum ts_err exchange(struct run *run, const char *method, const char *url, const char *body)
 {
-    static const char *const headers[] = {"Authorization: Bearer sandbox-token-not-a-secret"};
+    static const char *const headers[] = {STARVE_CREDENTIAL " sandbox-token-not-a-secret"};
     struct ts_xfer_request request = {
         .method = method,
         .url = url,
@@ -138,6 +139,7 @@ static void every_allocation_may_fail(void **state)
         }
         assert_true(origin_requests(origin) - before <= 3);
         assert_int_equal(starve_live(), live);
+        assert_int_equal(starve_unwiped(), 0);
     }
     assert_true(count > 100);
     print_message("%ld allocations failed\n", count - 1);

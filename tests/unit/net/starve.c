@@ -4,6 +4,7 @@
 #include "tests/unit/net/starve.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +29,7 @@ void __wrap_free(void *block);
 static _Thread_local long countdown = -1;
 static _Thread_local bool has_failed;
 static _Thread_local long live;
+static _Thread_local long unwiped;
 
 void starve_after(long count)
 {
@@ -43,6 +45,11 @@ bool starve_has_failed(void)
 long starve_live(void)
 {
     return live;
+}
+
+long starve_unwiped(void)
+{
+    return unwiped;
 }
 
 static bool fails_now(void)
@@ -103,7 +110,11 @@ char *__wrap_strdup(const char *text)
 
 void __wrap_free(void *block)
 {
+    size_t len = strlen(STARVE_CREDENTIAL);
     live -= block ? 1 : 0;
+    if (block && malloc_usable_size(block) >= len && memcmp(block, STARVE_CREDENTIAL, len) == 0) {
+        unwiped++;
+    }
     __real_free(block);
 }
 
