@@ -1,0 +1,20 @@
+---@meta fs
+
+---What scripts need to know of files beyond Lua's own `io`.
+---@class fs
+local fs = {}
+
+---Whether a name is taken. A symbolic link counts, whatever it points to.
+---@param path string
+---@return boolean? exists nil when it cannot be told
+---@return string? problem
+function fs.exists(path) end
+
+---Makes a directory that only this user can enter (mode 0700). One that is there already is left as
+---it is and is fine if this user can write into it. Parents are not made.
+---@param path string
+---@return true? made
+---@return string? problem
+function fs.mkdir(path) end
+
+return fs

@@ -1,0 +1,77 @@
+-- SPDX-License-Identifier: MIT
+-- Rows as an aligned table for people to read; programs get JSON or CSV (see report.lua).
+local text_table = {}
+
+-- Characters that take two columns of a terminal, and those that take none.
+local WIDE = {
+  { 0x1100, 0x115F }, { 0x2E80, 0xA4CF }, { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },
+  { 0xFE30, 0xFE6F }, { 0xFF00, 0xFF60 }, { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF },
+  { 0x20000, 0x3FFFD },
+}
+local NARROW = { { 0x0300, 0x036F }, { 0x200B, 0x200D }, { 0xFE00, 0xFE0F } }
+-- Controls and changes of writing direction, with which a name could rearrange the table.
+local HIDDEN = {
+  { 0x00, 0x1F }, { 0x7F, 0x9F }, { 0x200E, 0x200F }, { 0x2028, 0x202E }, { 0x2060, 0x2069 },
+  { 0xFEFF, 0xFEFF },
+}
+
+local function is_in(ranges, code)
+  for _, range in ipairs(ranges) do
+    if code >= range[1] and code <= range[2] then
+      return true
+    end
+  end
+  return false
+end
+
+-- What may be shown of a text, and its width in columns.
+local function measure(text)
+  if not text:find "[^ -~]" then
+    return text, #text
+  end
+  if not utf8.len(text) then
+    text = text:gsub("[^ -~]", "?")
+    return text, #text
+  end
+  local shown, width = {}, 0
+  for _, code in utf8.codes(text) do
+    if is_in(HIDDEN, code) then
+      code = 0x3F
+    end
+    shown[#shown + 1] = utf8.char(code)
+    width = width + (is_in(NARROW, code) and 0 or is_in(WIDE, code) and 2 or 1)
+  end
+  return table.concat(shown), width
+end
+
+---Aligns rows under their titles. A column in which no row has anything is left out; a lone gap
+---shows as "-".
+---@param titles string[]
+---@param rows string[][] each as long as titles
+---@return string text lines, each with its newline
+function text_table.render(titles, rows)
+  local columns = {}
+  for i, title in ipairs(titles) do
+    local column = { width = 0, is_empty = #rows > 0 }
+    for r = 0, #rows do
+      local cell = r == 0 and title or rows[r][i]
+      column.is_empty = column.is_empty and (r == 0 or cell == "")
+      local text, width = measure(cell == "" and "-" or cell)
+      column[r] = { text = text, width = width }
+      column.width = math.max(column.width, width)
+    end
+    columns[#columns + 1] = not column.is_empty and column or nil
+  end
+  local lines = {}
+  for r = 0, #rows do
+    local cells = {}
+    for i, column in ipairs(columns) do
+      local gap = i < #columns and column.width - column[r].width or 0
+      cells[i] = column[r].text .. (" "):rep(gap)
+    end
+    lines[#lines + 1] = table.concat(cells, "  ") .. "\n"
+  end
+  return table.concat(lines)
+end
+
+return text_table
