@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The rooms: what each source may include and call, as rooms_table.lua has it.
+-- The rooms: what each may include, call and link, as rooms_table.lua has it.
 -- Tests may include every room; no room may include a test.
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 package.path = here .. "/?.lua;" .. package.path
@@ -62,6 +62,33 @@ local function check_calls(path, line, room, text)
   end
 end
 
+-- ts_room(net SOURCES ... ROOMS base LIBS PkgConfig::CURL) in a room's CMakeLists.txt.
+local function check_links(path, room)
+  local section
+  for line, text in source.lines(source.read(path)) do
+    for word in text:gsub("#.*", ""):gmatch("[^%s()]+") do
+      local target = word == "bindings" and word or "host/" .. word
+      if word == "SOURCES" or word == "ROOMS" or word == "LIBS" then
+        section = word
+      elseif section == "ROOMS" and not has(allowed.rooms[room], target) then
+        source.report(path, line, "%s may not link %s", room, target)
+      elseif allowed.targets[word] and not has(allowed.targets[word], room) then
+        source.report(path, line, "%s may not link %s; only %s may", room, word,
+          table.concat(allowed.targets[word], ", "))
+      end
+    end
+    if text:find("%)%s*$") then
+      section = nil
+    end
+  end
+end
+
+for _, path in ipairs(source.files("^host/[^/]+/CMakeLists%.txt$", "^bindings/CMakeLists%.txt$")) do
+  local room = room_of(path)
+  if allowed.rooms[room] then
+    check_links(path, room)
+  end
+end
 for _, path in ipairs(source.files("%.[ch]$")) do
   local room = room_of(path)
   if not room or (room ~= "tests" and not allowed.rooms[room]) then

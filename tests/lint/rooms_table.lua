@@ -32,6 +32,17 @@ table_of.libraries = {
   ["^csv%.h$"] = { "bindings" },
 }
 
+-- What CMake calls the same libraries.
+table_of.targets = {
+  ["PkgConfig::SODIUM"] = { "host/base" },
+  ["PkgConfig::CURL"] = { "host/net" },
+  ["PkgConfig::SQLITE"] = { "host/state", "host/sandbox" },
+  ["PkgConfig::MICROHTTPD"] = { "host/sandbox" },
+  ["PkgConfig::LUA"] = { "bindings", "host/runtime" },
+  ["PkgConfig::CJSON"] = { "bindings", "host/runtime" },
+  ["tshost_csv"] = { "bindings" },
+}
+
 -- The C library and POSIX: free for all rooms. A header in neither list is a finding.
 table_of.system = {}
 for name in ([[
