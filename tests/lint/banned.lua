@@ -51,17 +51,24 @@ local function check_state(path, line, text)
   if is_test(path) or may_hold_state[path] then
     return
   end
-  local is_static = text:find("^%s*static%s") and not text:find("^%s*static%s+inline%s")
-  local is_function = text:find("^%s*static%s[^=;]*%(") and not text:find("%(%s*%*")
   local is_const = text:find("%f[%w_]const%f[^%w_][^*]*$")
     or text:find("%f[%w_]const%f[^%w_][^*=]*[=;%[]") or text:find("%f[%w_]_Static_assert")
+  local is_static = text:find("^%s*static%s") and not text:find("^%s*static%s+inline%s")
+  local is_function = text:find("^%s*static%s[^=;]*%(") and not text:find("%(%s*%*")
   if is_static and not is_function and not is_const then
     source.report(path, line, "mutable static; give it an owner")
   end
   if text:find("^%s*_Thread_local%s") or text:find("%f[%w_]__thread%f[^%w_]") then
     source.report(path, line, "mutable thread-local; give it an owner")
   end
-  if text:find("^extern%s") and not text:find("%f[%w_]const%f[^%w_]") and not text:find("%(") then
+  if text:find("^extern%s") and not is_const and not text:find("%(") then
+    source.report(path, line, "mutable global; give it an owner")
+  end
+  -- At the left margin of a source: "int count = 0;", but not "struct ts_loop;".
+  local kind = text:match("^([%a_][%w_%s*]-)[%s*]+[%a_][%w_]*%s*[=;%[]")
+  local is_other = kind and (kind:find("^struct$") or kind:find("^enum$") or kind:find("^union$")
+    or kind:find("^typedef%f[^%w_]") or kind:find("^extern%f[^%w_]"))
+  if path:find("%.c$") and kind and not is_other and not is_const and not is_static then
     source.report(path, line, "mutable global; give it an owner")
   end
 end
