@@ -27,6 +27,12 @@ static void identity_set(struct ts_sandbox_identity *identity, const char *who, 
     }
 }
 
+void ts_sandbox_auth_identify(const char *token, struct ts_sandbox_identity *identity)
+{
+    *identity = (struct ts_sandbox_identity){.scheme = TS_SANDBOX_BEARER};
+    identity_set(identity, "", token);
+}
+
 static bool text_is_same(const char *a, const char *b)
 {
     size_t a_len = strlen(a);
@@ -73,9 +79,8 @@ static bool auth_read_bearer(const char *value, const char *token,
     if (!text_is_token(text)) {
         return ts_sandbox_reply_refuse(reply, TS_SANDBOX_BAD_AUTHORIZATION);
     }
-    identity->scheme = TS_SANDBOX_BEARER;
+    ts_sandbox_auth_identify(text, identity);
     identity->is_known = !token || text_is_same(text, token);
-    identity_set(identity, "", text);
     return true;
 }
 

@@ -21,6 +21,9 @@ struct ts_sandbox_identity {
     bool is_known;      // false: well-formed, but nobody's
 };
 
+// Fills in the identity of an API token, known or not.
+void ts_sandbox_auth_identify(const char *token, struct ts_sandbox_identity *identity);
+
 // Reads the credentials. token is the only one that is known; NULL: all are. False, with the
 // reply filled, when there are none or they are malformed.
 bool ts_sandbox_auth_read(const struct ts_sandbox_request *request, const char *token,

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The control routes besides minting: what was asked so far, faults to come, settings.
 // None of them shows a secret.
+#include <stdio.h>
+#include <string.h>
+
 #include "host/base/str.h"
 #include "host/sandbox/op.h"
 #include "host/sandbox/param.h"
 
 #define MS_MOST 600000
 #define RETRY_AFTER_DEFAULT_S 300
+#define ADVANCE_MOST_S INT64_C(315360000)
 
 // Adds one row that a JSON statement was bound for. False when SQLite fails.
 static bool reply_add_row(struct ts_sandbox_reply *reply, sqlite3_stmt *stmt, bool is_first)
@@ -178,4 +182,53 @@ void ts_sandbox_op_settings(struct ts_sandbox_service *service,
         ts_sandbox_reply_result(reply, service->is_lenient ? "{\"lenient_testing_keys\":true}"
                                                            : "{\"lenient_testing_keys\":false}");
     }
+}
+
+void ts_sandbox_op_advance(struct ts_sandbox_service *service,
+    const struct ts_sandbox_request *request, struct ts_sandbox_reply *reply)
+{
+    int64_t seconds = 0;
+    struct ts_sandbox_param params[] = {{"advance", .number = &seconds}};
+    if (!ts_sandbox_params_read(request, params, 1, reply)) {
+        return;
+    }
+    if (seconds > ADVANCE_MOST_S - service->skew_us / 1000000) {
+        ts_sandbox_reply_refuse_with(
+            reply, TS_SANDBOX_INVALID, "the clock moves at most ten years in all");
+        return;
+    }
+    service->skew_us += seconds * 1000000;
+    char when[TS_CLOCK_TEXT_MAX];
+    char text[TS_CLOCK_TEXT_MAX + 16];
+    ts_clock_format(ts_sandbox_service_now(service), when);
+    snprintf(text, sizeof text, "{\"now\":\"%s\"}", when);
+    ts_sandbox_reply_result(reply, text);
+}
+
+void ts_sandbox_op_credential(struct ts_sandbox_service *service,
+    const struct ts_sandbox_request *request, struct ts_sandbox_reply *reply)
+{
+    char token[256] = "";
+    char name[16] = "";
+    struct ts_sandbox_param params[] = {
+        {"token", .text = token, .size = sizeof token},
+        {"permission", .text = name, .size = sizeof name},
+    };
+    if (!ts_sandbox_params_read(request, params, sizeof params / sizeof params[0], reply)) {
+        return;
+    }
+    enum ts_sandbox_permission permission = ts_sandbox_permission_find(name);
+    struct ts_sandbox_identity identity;
+    ts_sandbox_auth_identify(token, &identity);
+    explicit_bzero(token, sizeof token);
+    if (!params[0].is_set || permission == TS_SANDBOX_PERMISSION_COUNT) {
+        ts_sandbox_reply_refuse_with(reply, TS_SANDBOX_INVALID,
+            "give a `token` and its `permission`: revoked, none, read or write");
+        return;
+    }
+    if (!ts_sandbox_credentials_add(&service->credentials, identity.digest, permission)) {
+        ts_sandbox_reply_refuse_with(reply, TS_SANDBOX_INVALID, "too many credentials");
+        return;
+    }
+    ts_sandbox_reply_result(reply, "null");
 }

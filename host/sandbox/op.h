@@ -26,6 +26,9 @@ ts_sandbox_op ts_sandbox_op_faults;        // control.c
 ts_sandbox_op ts_sandbox_op_add_fault;     // control.c
 ts_sandbox_op ts_sandbox_op_remove_faults; // control.c
 ts_sandbox_op ts_sandbox_op_settings;      // control.c
+ts_sandbox_op ts_sandbox_op_advance;       // control.c
+ts_sandbox_op ts_sandbox_op_credential;    // control.c
+ts_sandbox_op ts_sandbox_op_import;        // import.c
 
 // Whether the API has an operation of that name; in route.c.
 bool ts_sandbox_op_is_name(const char *name);

@@ -119,7 +119,7 @@ enum ts_err ts_sandbox_request_add_body(
 
 bool ts_sandbox_request_is_too_large(const struct ts_sandbox_request *request)
 {
-    return request->received > TS_SANDBOX_BODY_MAX;
+    return request->received > request->body.max;
 }
 
 const char *ts_sandbox_request_header(const struct ts_sandbox_request *request, const char *name)

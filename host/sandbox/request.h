@@ -12,7 +12,8 @@
 
 struct MHD_Connection;
 
-#define TS_SANDBOX_BODY_MAX (1024 * 1024)
+#define TS_SANDBOX_BODY_MAX ((size_t)1024 * 1024)
+#define TS_SANDBOX_CONTROL_BODY_MAX ((size_t)16 * 1024 * 1024)
 #define TS_SANDBOX_SEGMENTS_MAX 8
 #define TS_SANDBOX_VALUE_MAX 1024
 
@@ -52,7 +53,7 @@ void ts_sandbox_request_set_method(struct ts_sandbox_request *request, const cha
 enum ts_err ts_sandbox_request_add_body(
     struct ts_sandbox_request *request, const char *bytes, size_t len);
 
-// Whether the body was longer than TS_SANDBOX_BODY_MAX.
+// Whether the body was longer than its buffer may become.
 bool ts_sandbox_request_is_too_large(const struct ts_sandbox_request *request);
 
 // A header's value, or NULL. Borrowed from the connection.

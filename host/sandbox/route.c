@@ -36,6 +36,11 @@ static const struct ts_sandbox_route routes[] = {
         ts_sandbox_op_remove_faults},
     {"control", TS_SANDBOX_POST, TS_SANDBOX_GUARD_CONTROL, "sandbox/settings",
         ts_sandbox_op_settings},
+    {"control", TS_SANDBOX_POST, TS_SANDBOX_GUARD_CONTROL, "sandbox/clock", ts_sandbox_op_advance},
+    {"control", TS_SANDBOX_POST, TS_SANDBOX_GUARD_CONTROL, "sandbox/credentials",
+        ts_sandbox_op_credential},
+    {"control", TS_SANDBOX_POST, TS_SANDBOX_GUARD_CONTROL, "sandbox/accounts/{account}/widgets",
+        ts_sandbox_op_import},
 };
 
 bool ts_sandbox_op_is_name(const char *name)

@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/base/log.h"
 #include "host/base/str.h"
 #include "host/sandbox/delay.h"
 #include "host/sandbox/listen.h"
@@ -21,7 +20,7 @@
 #define CONNECTIONS_MAX 2048
 #define CONNECTION_MEMORY (32 * 1024)
 #define IDLE_TIMEOUT_S 120
-#define BODY_DISCARD_MAX ((size_t)16 * 1024 * 1024) // longer ones end the connection
+#define BODY_DISCARD_MAX ((size_t)32 * 1024 * 1024) // longer ones end the connection
 #define BODIES_MAX ((size_t)256 * 1024 * 1024)      // of all requests in flight
 #define STOP_WAIT_S 5
 
@@ -29,7 +28,6 @@ struct ts_sandbox {
     struct ts_sandbox_service service;
     struct ts_sandbox_delays *delays;
     struct MHD_Daemon *daemon;
-    struct ts_log log;
     char url[96];
     size_t body_bytes; // held by requests in flight; the server thread's
     pthread_mutex_t mutex;
@@ -152,12 +150,10 @@ static void exchange_answer(struct exchange *exchange)
     exchange->is_answered = true;
     ts_sandbox_service_answer(
         &sandbox->service, &exchange->request, &exchange->reply, &exchange->fault);
-    if (sandbox->service.settings.has_log) {
-        ts_log_line(&sandbox->log, TS_LOG_QUIET, "%s %s %d %.1fms%s%s",
-            exchange->request.method_text, exchange->request.target, exchange->reply.status,
-            (double)(ts_clock_mono(clock) - begin) / 1000.0, exchange->fault.kind ? " fault " : "",
-            ts_sandbox_fault_kind_name(exchange->fault.kind));
-    }
+    ts_log_line(&sandbox->service.log, TS_LOG_VERBOSE, "%s %s %d %.1fms%s%s",
+        exchange->request.method_text, exchange->request.target, exchange->reply.status,
+        (double)(ts_clock_mono(clock) - begin) / 1000.0, exchange->fault.kind ? " fault " : "",
+        ts_sandbox_fault_kind_name(exchange->fault.kind));
 }
 
 // The first call for a request, when its headers are in. True when the rest need not be read.
@@ -166,6 +162,9 @@ static bool exchange_begin(
 {
     exchange->request.connection = connection;
     ts_sandbox_request_set_method(&exchange->request, method);
+    if (ts_str_has_prefix(exchange->request.target, "/sandbox/")) {
+        exchange->request.body.max = TS_SANDBOX_CONTROL_BODY_MAX;
+    }
     const char *length =
         ts_sandbox_request_header(&exchange->request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     int64_t bytes = 0;
@@ -266,7 +265,6 @@ enum ts_err ts_sandbox_start(
     pthread_cond_init(&sandbox->is_idle, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&sandbox->mutex, NULL);
-    ts_log_init(&sandbox->log, stderr, TS_LOG_QUIET);
     char origin[64];
     int fd = -1;
     enum ts_err code = ts_sandbox_service_init(&sandbox->service, config, err);

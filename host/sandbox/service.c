@@ -18,6 +18,7 @@ enum ts_err ts_sandbox_service_init(struct ts_sandbox_service *service,
     const struct ts_sandbox_config *config, struct ts_error *err)
 {
     *service = (struct ts_sandbox_service){0};
+    ts_log_init(&service->log, stderr, config->log ? TS_LOG_VERBOSE : TS_LOG_QUIET);
     enum ts_err code = ts_sandbox_settings_init(&service->settings, config, err);
     if (!code) {
         code = ts_sandbox_limiter_create(service->settings.rate_requests,
@@ -43,7 +44,12 @@ void ts_sandbox_service_fini(struct ts_sandbox_service *service)
 
 int64_t ts_sandbox_service_now(const struct ts_sandbox_service *service)
 {
-    return ts_clock_wall(service->settings.clock);
+    return ts_clock_wall(service->settings.clock) + service->skew_us;
+}
+
+int64_t ts_sandbox_service_mono(const struct ts_sandbox_service *service)
+{
+    return ts_clock_mono(service->settings.clock) + service->skew_us;
 }
 
 static void reply_set_number(struct ts_sandbox_reply *reply, const char *name, int64_t number)
@@ -78,7 +84,7 @@ static bool service_check_rate(struct ts_sandbox_service *service,
 {
     struct ts_sandbox_verdict verdict;
     ts_sandbox_limiter_count(
-        service->limiter, identity->digest[0], ts_clock_mono(service->settings.clock), &verdict);
+        service->limiter, identity->digest[0], ts_sandbox_service_mono(service), &verdict);
     if (verdict.is_refused) {
         return reply_refuse_rate(reply, &verdict);
     }
@@ -109,13 +115,19 @@ static bool service_check(struct ts_sandbox_service *service, const struct ts_sa
     if (!ts_sandbox_auth_read(request, settings->token, &identity, reply)) {
         return false;
     }
-    if (!identity.is_known || (is_verify && identity.scheme != TS_SANDBOX_BEARER)) {
+    enum ts_sandbox_permission permission =
+        ts_sandbox_credentials_find(&service->credentials, identity.digest,
+            identity.is_known ? TS_SANDBOX_PERMISSION_WRITE : TS_SANDBOX_PERMISSION_REVOKED);
+    if (permission == TS_SANDBOX_PERMISSION_REVOKED ||
+        (is_verify && identity.scheme != TS_SANDBOX_BEARER)) {
         return ts_sandbox_reply_refuse(
             reply, is_verify ? TS_SANDBOX_UNKNOWN_TOKEN : TS_SANDBOX_UNKNOWN_CREDENTIALS);
     }
     bool is_ours =
         !request->account || !settings->account || ts_str_is(request->account, settings->account);
-    if (!is_ours) {
+    bool is_enough = is_verify || permission == TS_SANDBOX_PERMISSION_WRITE ||
+                     (permission == TS_SANDBOX_PERMISSION_READ && route->method == TS_SANDBOX_GET);
+    if (!is_ours || !is_enough) {
         return ts_sandbox_reply_refuse(reply, TS_SANDBOX_NO_PERMISSION);
     }
     return service_check_rate(service, &identity, reply);

@@ -4,7 +4,9 @@
 #ifndef TS_SANDBOX_SERVICE_H
 #define TS_SANDBOX_SERVICE_H
 
+#include "host/base/log.h"
 #include "host/sandbox/auth.h"
+#include "host/sandbox/credential.h"
 #include "host/sandbox/fault.h"
 #include "host/sandbox/history.h"
 #include "host/sandbox/keys.h"
@@ -21,7 +23,10 @@ struct ts_sandbox_service {
     struct ts_sandbox_limiter *limiter;
     struct ts_sandbox_faults faults;
     struct ts_sandbox_history history;
-    bool is_lenient; // testing secrets accept real tokens too
+    struct ts_sandbox_credentials credentials;
+    struct ts_log log; // to standard error; quiet unless asked for
+    int64_t skew_us;   // how far a control route has moved the clock
+    bool is_lenient;   // testing secrets accept real tokens too
 };
 
 // Opens everything. On failure nothing is left open. USAGE, SYSTEM, NOMEM.
@@ -36,7 +41,9 @@ void ts_sandbox_service_answer(struct ts_sandbox_service *service,
     struct ts_sandbox_request *request, struct ts_sandbox_reply *reply,
     struct ts_sandbox_fault *fault);
 
-// Now on the wall clock, in microseconds.
+// Now, in microseconds: on the wall clock, for all that is stored or shown, and on the monotonic
+// clock, for the rate limit. Both moved by the skew.
 int64_t ts_sandbox_service_now(const struct ts_sandbox_service *service);
+int64_t ts_sandbox_service_mono(const struct ts_sandbox_service *service);
 
 #endif

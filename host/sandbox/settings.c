@@ -94,7 +94,6 @@ enum ts_err ts_sandbox_settings_init(struct ts_sandbox_settings *settings,
         .latency_ms = config->latency_ms,
         .max_domains = config->max_domains ? (size_t)config->max_domains : DEFAULT_MAX_DOMAINS,
         .max_widgets = config->max_widgets,
-        .has_log = config->log,
         .clock = config->clock ? config->clock : ts_clock_system(),
     };
     enum ts_err code = settings_check(config, err);

@@ -30,7 +30,6 @@ struct ts_sandbox_settings {
     size_t max_domains;
     int64_t max_widgets; // 0: no limit
     unsigned entitlements;
-    bool has_log;
     const struct ts_clock *clock;
 };
 

@@ -63,6 +63,11 @@ static const char schema[] =
     ") WITHOUT ROWID;"
     "CREATE INDEX token_by_issued ON token (issued);";
 
+// Microseconds of an RFC 3339 time in UTC, whose fraction may have any length or be absent.
+#define TIME_OF(text)                                                                              \
+    "CAST(strftime('%s', substr(" text ", 1, 19)) AS INTEGER) * 1000000"                           \
+    " + CAST(substr(rtrim(substr(" text ", 21), 'Z') || '000000', 1, 6) AS INTEGER)"
+
 static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
     [TS_SANDBOX_STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [TS_SANDBOX_STATEMENT_COMMIT] = "COMMIT",
@@ -92,9 +97,8 @@ static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
     [TS_SANDBOX_STATEMENT_WIDGET_COUNT] = "SELECT widgets FROM fleet WHERE account = ?1",
     [TS_SANDBOX_STATEMENT_WIDGET_GET] =
         "SELECT detail FROM widget WHERE sitekey = ?2 AND account = ?1",
-    [TS_SANDBOX_STATEMENT_WIDGET_STATE] =
-        "SELECT region, old_secret IS NOT NULL AND old_until > ?3, json_array_length(domains)"
-        " FROM widget WHERE sitekey = ?2 AND account = ?1",
+    [TS_SANDBOX_STATEMENT_WIDGET_STATE] = "SELECT region, old_secret IS NOT NULL AND old_until > ?3"
+                                          " FROM widget WHERE sitekey = ?2 AND account = ?1",
     [TS_SANDBOX_STATEMENT_WIDGET_INSERT] =
         "INSERT INTO widget (account, sitekey, secret, name, mode, domains, region,"
         " clearance_level, bot_fight_mode, ephemeral_id, offlabel, created, modified,"
@@ -121,6 +125,31 @@ static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
         "SELECT sitekey, ephemeral_id FROM widget WHERE secret = ?1"
         " UNION ALL SELECT sitekey, ephemeral_id FROM widget"
         " WHERE old_secret = ?1 AND old_until > ?2",
+    [TS_SANDBOX_STATEMENT_IMPORT_REPLACE] =
+        "DELETE FROM widget WHERE account = ?1 AND sitekey IN"
+        " (SELECT json_extract(value, '$.sitekey') FROM json_each(?2, '$.result'))",
+    [TS_SANDBOX_STATEMENT_IMPORT_INSERT] =
+        "WITH source AS (SELECT value AS w, json_extract(value, '$.sitekey') AS sitekey,"
+        " json_extract(value, '$.created_on') AS created_on,"
+        " json_extract(value, '$.modified_on') AS modified_on"
+        " FROM json_each(?2, '$.result') WHERE type = 'object')"
+        " INSERT INTO widget (account, sitekey, secret, name, mode, domains, region,"
+        " clearance_level, bot_fight_mode, ephemeral_id, offlabel, created, modified,"
+        " created_on, modified_on, deployed_via, last_modified_via)"
+        " SELECT ?1, sitekey, substr(sitekey, 1, 13) ||"
+        " substr(hex(randomblob(16)), 1, 35 - length(substr(sitekey, 1, 13))),"
+        " json_extract(w, '$.name'), json_extract(w, '$.mode'),"
+        " CASE json_type(w, '$.domains') WHEN 'array' THEN json_extract(w, '$.domains') END,"
+        " coalesce(json_extract(w, '$.region'), 'world'),"
+        " coalesce(json_extract(w, '$.clearance_level'), 'no_clearance'),"
+        " coalesce(json_extract(w, '$.bot_fight_mode'), 0),"
+        " coalesce(json_extract(w, '$.ephemeral_id'), 0),"
+        " coalesce(json_extract(w, '$.offlabel'), 0),"
+        " " TIME_OF("created_on") ", " TIME_OF(
+            "modified_on") ", created_on, modified_on,"
+                           " coalesce(json_extract(w, '$.deployed_via'), 'unknown'),"
+                           " coalesce(json_extract(w, '$.last_modified_via'), 'unknown') FROM "
+                           "source",
     [TS_SANDBOX_STATEMENT_TOKEN_INSERT] =
         "INSERT INTO token (token, sitekey, hostname, action, cdata, issued)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -9,6 +9,7 @@
 
 #define DOMAINS_JSON_MAX (4 * 1024 * 1024)
 #define KEY_ATTEMPTS 8
+#define PUBLISHED_DOMAINS 10
 
 bool ts_sandbox_widget_read_state(struct ts_sandbox_service *service,
     const struct ts_sandbox_request *request, struct ts_sandbox_widget_state *state,
@@ -87,6 +88,17 @@ static bool fields_check_entitlements(
         }
     }
     return true;
+}
+
+// The published schema speaks of 10 where the product takes 15: a difference worth a line.
+static void fields_warn_domains(
+    struct ts_sandbox_service *service, const struct ts_sandbox_fields *fields)
+{
+    if (fields->domains.count > PUBLISHED_DOMAINS) {
+        ts_log_line(&service->log, TS_LOG_VERBOSE,
+            "warning: %zu domains; the published schema allows %d", fields->domains.count,
+            PUBLISHED_DOMAINS);
+    }
 }
 
 static bool fleet_check_quota(
@@ -223,6 +235,7 @@ void ts_sandbox_op_create(struct ts_sandbox_service *service,
     }
     bool is_fine = widget_create(service, request, &fields, ts_buf_text(&domains), reply);
     ts_sandbox_widget_finish(service, is_fine, reply);
+    fields_warn_domains(service, &fields);
 done:
     ts_buf_fini(&domains);
     ts_sandbox_fields_fini(&fields);
@@ -264,6 +277,7 @@ void ts_sandbox_op_update(struct ts_sandbox_service *service,
     bool is_fine = update_check(service, request, &fields, reply) &&
                    widget_update(service, request, &fields, ts_buf_text(&domains), reply);
     ts_sandbox_widget_finish(service, is_fine, reply);
+    fields_warn_domains(service, &fields);
 done:
     ts_buf_fini(&domains);
     ts_sandbox_fields_fini(&fields);
