@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Private directories, and whether a name is taken. Nothing is held, nothing follows a last link.
+// Private directories, and whether a file is there. Nothing is held open.
 // Failures come back as nil and a line of text, as io.open's do.
 #include "bindings/fs.h"
 
@@ -59,7 +59,7 @@ static int fs_exists(lua_State *L)
 {
     const char *path = check_path(L, "fs.exists");
     struct stat st;
-    bool is_there = lstat(path, &st) == 0;
+    bool is_there = stat(path, &st) == 0;
     if (!is_there && errno != ENOENT && errno != ENOTDIR) {
         return push_errno(L, errno, path, "cannot tell whether it is there");
     }

@@ -4,7 +4,7 @@
 ---@class fs
 local fs = {}
 
----Whether a name is taken. A symbolic link counts, whatever it points to.
+---Whether there is something at path. A symbolic link counts as what it points to.
 ---@param path string
 ---@return boolean? exists nil when it cannot be told
 ---@return string? problem
