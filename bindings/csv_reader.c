@@ -174,9 +174,13 @@ static size_t reader_piece(const struct csv_reader *reader)
     return n < max ? n + 1 : n;
 }
 
-static void reader_count_line(struct csv_reader *reader, char last)
+// Counts the line that ends with these bytes, if one does. Only the first of them can be the line
+// feed of a CRLF whose other half was counted before.
+static void reader_count_line(struct csv_reader *reader, const char *bytes, size_t len)
 {
-    if (last == '\r' || (last == '\n' && !reader->is_after_cr)) {
+    char last = bytes[len - 1];
+    bool is_second_half = last == '\n' && len == 1 && reader->is_after_cr;
+    if (is_newline(last) && !is_second_half) {
         reader->line++;
     }
     reader->is_after_cr = last == '\r';
@@ -186,7 +190,7 @@ static void reader_count_line(struct csv_reader *reader, char last)
 static void reader_skip_blank(struct csv_reader *reader)
 {
     while (reader->at < reader->len && reader_is_blank(reader, reader->block[reader->at])) {
-        reader_count_line(reader, reader->block[reader->at]);
+        reader_count_line(reader, reader->block + reader->at, 1);
         reader->at++;
     }
 }
@@ -212,7 +216,7 @@ static enum ts_err reader_feed(struct csv_reader *reader, struct ts_error *err)
         }
         return ts_error_set_errno(err, ENOMEM, "%s:%zu", reader->name, reader->line);
     }
-    reader_count_line(reader, piece[n - 1]);
+    reader_count_line(reader, piece, n);
     reader->at += n;
     return TS_OK;
 }

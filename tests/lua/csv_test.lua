@@ -57,6 +57,8 @@ function TestCsv:testQuotes()
   lu.assertEquals(rows[1], { a = "x,\r\ny", b = ' say "hi" ' })
   lu.assertEquals(rows[2], { a = "", b = "z" })
   lu.assertEquals(lines, { 2, 4 })
+  lines = select(2, self:read 'a\n"x\r"\ny\n"\n"\nz\n')
+  lu.assertEquals(lines, { 2, 4, 5, 7 })
 end
 
 function TestCsv:testNoHeaderAndDelimiter()
