@@ -254,3 +254,8 @@ bool ts_secret_is_equal(struct ts_secret *a, struct ts_secret *b)
     ts_secret_return(a);
     return is_equal;
 }
+
+const char *ts_secret_versions(void)
+{
+    return "libsodium " SODIUM_VERSION_STRING;
+}

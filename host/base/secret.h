@@ -46,4 +46,7 @@ void ts_secret_return(struct ts_secret *secret);
 // Constant-time comparison. The lengths may show, the content does not.
 bool ts_secret_is_equal(struct ts_secret *a, struct ts_secret *b);
 
+// "libsodium 1.0.18". Lives for ever.
+const char *ts_secret_versions(void);
+
 #endif
