@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Writes the JSON of a widget body. Lists are written as lists even when empty, which no generic
+// encoder at hand does for Lua tables; a dropped `domains` would change what a widget admits.
+#include <string.h>
+
+#include "host/api/widget.h"
+
+#define BODY_MAX (1024 * 1024) // the sandbox's limit; the service's own is not published
+
+static enum ts_err json_add_string(struct ts_buf *json, const char *text, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+    enum ts_err code = ts_buf_add_char(json, '"');
+    for (size_t i = 0; !code && i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\') {
+            char pair[] = {'\\', (char)c};
+            code = ts_buf_add(json, pair, sizeof pair);
+        } else if (c < 0x20 || c == 0x7f) {
+            char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+            code = ts_buf_add(json, escape, sizeof escape);
+        } else {
+            code = ts_buf_add_char(json, (char)c);
+        }
+    }
+    return code ? code : ts_buf_add_char(json, '"');
+}
+
+static enum ts_err body_add_name(struct ts_widget_body *body, const char *name)
+{
+    enum ts_err code = body->members++ ? ts_buf_add_char(&body->json, ',') : TS_OK;
+    if (!code) {
+        code = json_add_string(&body->json, name, strlen(name));
+    }
+    return code ? code : ts_buf_add_char(&body->json, ':');
+}
+
+enum ts_err ts_widget_body_init(struct ts_widget_body *body)
+{
+    *body = (struct ts_widget_body){0};
+    ts_buf_init(&body->json, BODY_MAX);
+    return ts_buf_add_char(&body->json, '{');
+}
+
+void ts_widget_body_fini(struct ts_widget_body *body)
+{
+    ts_buf_fini(&body->json);
+}
+
+enum ts_err ts_widget_body_add_text(
+    struct ts_widget_body *body, const char *name, const char *text, size_t len)
+{
+    enum ts_err code = body_add_name(body, name);
+    return code ? code : json_add_string(&body->json, text, len);
+}
+
+enum ts_err ts_widget_body_add_bool(struct ts_widget_body *body, const char *name, bool value)
+{
+    enum ts_err code = body_add_name(body, name);
+    return code ? code : ts_buf_add_str(&body->json, value ? "true" : "false");
+}
+
+enum ts_err ts_widget_body_add_list(
+    struct ts_widget_body *body, const char *name, const char *const *items, size_t count)
+{
+    enum ts_err code = body_add_name(body, name);
+    if (!code) {
+        code = ts_buf_add_char(&body->json, '[');
+    }
+    for (size_t i = 0; !code && i < count; i++) {
+        if (i > 0) {
+            code = ts_buf_add_char(&body->json, ',');
+        }
+        if (!code) {
+            code = json_add_string(&body->json, items[i], strlen(items[i]));
+        }
+    }
+    return code ? code : ts_buf_add_char(&body->json, ']');
+}
+
+enum ts_err ts_widget_body_end(struct ts_widget_body *body)
+{
+    return ts_buf_add_char(&body->json, '}');
+}
