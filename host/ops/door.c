@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// Permission, then the wire, then the ledger. A write that is dropped half-way is never silent:
+// its release settles it as what can be known of it.
+#include "host/ops/door.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/base/str.h"
+
+struct ts_write {
+    struct ts_door *door;
+    enum ts_op op;
+    struct ts_call *call;
+    ts_write_fn on_done;
+    void *owner;
+    bool is_done;
+    bool is_settled;
+    char place[160];
+    char subject[96];
+};
+
+void ts_door_init(struct ts_door *door)
+{
+    *door = (struct ts_door){0};
+    ts_ledger_init(&door->ledger);
+}
+
+void ts_door_fini(struct ts_door *door)
+{
+    ts_ledger_fini(&door->ledger);
+}
+
+// Which grants a write needs beyond being a write.
+static size_t permissions_needed(
+    const struct ts_write_spec *spec, enum ts_permission needed[TS_ALLOW_COUNT])
+{
+    size_t count = 0;
+    if (spec->op == TS_OP_DELETE) {
+        needed[count++] = TS_ALLOW_DELETE;
+    }
+    if (spec->op == TS_OP_ROTATE) {
+        needed[count++] = TS_ALLOW_ROTATE;
+    }
+    if (spec->is_any_hostname) {
+        needed[count++] = TS_ALLOW_ANY_HOSTNAME;
+    }
+    return count;
+}
+
+enum ts_err ts_door_check(
+    const struct ts_door *door, const struct ts_write_spec *spec, struct ts_error *err)
+{
+    if (door->is_closed) {
+        return ts_error_set(err, TS_ERR_CANCELLED, "stopping: nothing new is sent");
+    }
+    if (door->permissions.is_read_only) {
+        return ts_error_set(err, TS_ERR_REFUSED, "refused by --read-only");
+    }
+    enum ts_permission needed[TS_ALLOW_COUNT];
+    size_t count = permissions_needed(spec, needed);
+    for (size_t i = 0; i < count; i++) {
+        struct ts_error cause;
+        if (ts_permissions_check(&door->permissions, needed[i], &cause)) {
+            return ts_error_set(err, TS_ERR_REFUSED, "%s%s",
+                needed[i] == TS_ALLOW_ANY_HOSTNAME ? "empty `domains` would admit any hostname: "
+                                                   : "",
+                cause.message);
+        }
+    }
+    return TS_OK;
+}
+
+static void on_call_done(void *owner, struct ts_call *call)
+{
+    struct ts_write *write = owner;
+    (void)call;
+    write->is_done = true;
+    write->on_done(write->owner, write);
+}
+
+static void permissions_use(struct ts_door *door, const struct ts_write_spec *spec, int64_t by)
+{
+    enum ts_permission needed[TS_ALLOW_COUNT];
+    size_t count = permissions_needed(spec, needed);
+    for (size_t i = 0; i < count; i++) {
+        door->permissions.used[needed[i]] += by;
+    }
+}
+
+enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
+    const struct ts_write_spec *spec, ts_write_fn on_done, void *owner, struct ts_write **out,
+    size_t *entry, struct ts_error *err)
+{
+    *out = NULL;
+    *entry = 0;
+    enum ts_err code = ts_door_check(door, spec, err);
+    if (code == TS_ERR_REFUSED) {
+        char message[TS_ERROR_MESSAGE_MAX + 128];
+        snprintf(message, sizeof message, "%s %s: %s", ts_endpoint_of(spec->op)->name,
+            spec->subject, err->message);
+        *entry = ts_ledger_add(&door->ledger, TS_ENTRY_REFUSED, spec->op, spec->place, message);
+    }
+    if (code) {
+        return code;
+    }
+    struct ts_write *write = calloc(1, sizeof *write);
+    if (!write) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    write->door = door;
+    write->op = spec->op;
+    write->on_done = on_done;
+    write->owner = owner;
+    ts_str_copy(write->place, sizeof write->place, spec->place);
+    ts_str_copy(write->subject, sizeof write->subject, spec->subject);
+    *out = write; // before the call starts: on_done may come at once
+    permissions_use(door, spec, 1);
+    struct ts_call_spec call = {
+        .op = spec->op, .sitekey = spec->sitekey, .body = spec->body, .body_len = spec->body_len};
+    code = ts_call_write(client, &call, on_call_done, write, &write->call, err);
+    if (code) {
+        *out = NULL;
+        permissions_use(door, spec, -1);
+        free(write);
+    }
+    return code;
+}
+
+struct ts_answer *ts_write_answer(struct ts_write *write)
+{
+    return ts_call_answer(write->call);
+}
+
+size_t ts_write_settle(
+    struct ts_write *write, enum ts_outcome outcome, bool is_credentials, const char *message)
+{
+    struct ts_ledger *ledger = &write->door->ledger;
+    write->is_settled = true;
+    if (outcome == TS_OUTCOME_DONE) {
+        ledger->done[write->op]++;
+        return 0;
+    }
+    char text[TS_ERROR_MESSAGE_MAX + 128];
+    snprintf(
+        text, sizeof text, "%s %s: %s", ts_endpoint_of(write->op)->name, write->subject, message);
+    enum ts_entry_kind kind = outcome == TS_OUTCOME_UNKNOWN ? TS_ENTRY_WRITE_UNKNOWN
+                              : is_credentials              ? TS_ENTRY_CREDENTIALS
+                                                            : TS_ENTRY_WRITE_FAILED;
+    return ts_ledger_add(ledger, kind, write->op, write->place, text);
+}
+
+void ts_write_cancel(struct ts_write *write)
+{
+    if (!write) {
+        return;
+    }
+    if (!write->is_settled) {
+        enum ts_outcome outcome = TS_OUTCOME_NOT_APPLIED;
+        const char *message = "dropped before it was sent";
+        if (write->is_done) {
+            const struct ts_answer *answer = ts_call_answer(write->call);
+            outcome = ts_answer_outcome(answer);
+            message = answer->code ? answer->error.message : "its answer was not looked at";
+        } else if (ts_call_is_started(write->call)) {
+            outcome = TS_OUTCOME_UNKNOWN;
+            message = "dropped while the request was under way";
+        }
+        ts_write_settle(write, outcome, false, message);
+    }
+    ts_call_cancel(write->call);
+    free(write);
+}

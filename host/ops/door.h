@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// The one door for writes: permission, then limits, then the wire, then settling what happened.
+// Journal, caps and plans come to live here; no other code may start a write.
+#ifndef TS_OPS_DOOR_H
+#define TS_OPS_DOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/api/call.h"
+#include "host/ops/ledger.h"
+#include "host/ops/permission.h"
+
+struct ts_client;
+struct ts_write;
+
+struct ts_door {
+    struct ts_permissions permissions;
+    struct ts_ledger ledger;
+    bool is_closed; // stopping: nothing new leaves
+};
+
+struct ts_write_spec {
+    enum ts_op op;
+    const char *sitekey; // NULL for create
+    const char *body;    // JSON; NULL for delete
+    size_t body_len;
+    bool is_any_hostname; // the body leaves the widget open to every hostname
+    const char *place;    // "onboard.lua:12", for the summary
+    const char *subject;  // what is written, for messages: a sitekey or a name
+};
+
+typedef void (*ts_write_fn)(void *owner, struct ts_write *write);
+
+// Makes a door with nothing allowed beyond what can be undone.
+void ts_door_init(struct ts_door *door);
+
+// Releases the ledger. Accepts a zeroed struct, may run twice.
+void ts_door_fini(struct ts_door *door);
+
+// Checks that the write may leave, without sending it. REFUSED, naming the flag, or CANCELLED.
+enum ts_err ts_door_check(
+    const struct ts_door *door, const struct ts_write_spec *spec, struct ts_error *err);
+
+// Passes a write through the door. A refusal is noted in the ledger and returned as REFUSED, with
+// its number in *entry; otherwise as ts_call_read fails. on_done is called once, from the loop.
+enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
+    const struct ts_write_spec *spec, ts_write_fn on_done, void *owner, struct ts_write **out,
+    size_t *entry, struct ts_error *err);
+
+// The answer, once on_done has been called; borrowed until the cancel.
+struct ts_answer *ts_write_answer(struct ts_write *write);
+
+// Says how the write ended, once; what the answer's bytes mean is the caller's knowledge.
+// is_credentials says that it failed because the credentials were rejected or too weak. Returns the
+// ledger's number for a failure, 0 for success.
+size_t ts_write_settle(
+    struct ts_write *write, enum ts_outcome outcome, bool is_credentials, const char *message);
+
+// Releases the write. One that is cancelled before it was settled is noted as unknown when its
+// request may have left, as failed otherwise. NULL is fine.
+void ts_write_cancel(struct ts_write *write);
+
+#endif

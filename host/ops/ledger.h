@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What happened in this run, so that the exit status and the summary tell the truth even when the
+// script looked away. Failures are kept one by one; successes are counted.
+#ifndef TS_OPS_LEDGER_H
+#define TS_OPS_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/api/call.h"
+
+enum ts_entry_kind {
+    TS_ENTRY_WRITE_FAILED,  // surely not applied
+    TS_ENTRY_WRITE_UNKNOWN, // may have been applied
+    TS_ENTRY_REFUSED,       // permission, cap or read-only
+    TS_ENTRY_READ_FAILED,   // the API could not be reached, or a list stayed incomplete
+    TS_ENTRY_CREDENTIALS,   // missing, rejected or too weak
+    TS_ENTRY_USAGE,         // configuration that a call needs is missing or wrong
+    TS_ENTRY_SCRIPT,        // a task failed and nobody asked for its result
+    TS_ENTRY_KIND_COUNT,
+};
+
+struct ts_entry {
+    enum ts_entry_kind kind;
+    enum ts_op op;
+    char *place;   // "onboard.lua:12", "" when unknown
+    char *message; // one line
+    bool is_forgiven;
+    char *reason; // why it was forgiven; NULL
+};
+
+struct ts_ledger {
+    uint64_t done[TS_OP_COUNT];           // writes applied
+    uint64_t unchanged;                   // updates that had nothing to send
+    uint64_t reads;                       // reads that succeeded
+    uint64_t counts[TS_ENTRY_KIND_COUNT]; // unforgiven, also those that could not be kept
+    struct ts_entry *entries;
+    size_t len;
+    size_t cap;
+};
+
+// Makes an empty ledger.
+void ts_ledger_init(struct ts_ledger *ledger);
+
+// Releases. Accepts a zeroed struct, may run twice.
+void ts_ledger_fini(struct ts_ledger *ledger);
+
+// Notes a failure; place and message are copied. Returns its number, counted from 1, or 0 when
+// there was no memory to keep it: it is counted all the same.
+size_t ts_ledger_add(struct ts_ledger *ledger, enum ts_entry_kind kind, enum ts_op op,
+    const char *place, const char *message);
+
+// Takes failure number out of the count; a second time does nothing. reason is copied.
+void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reason);
+
+#endif
