@@ -8,7 +8,7 @@
 #include <lauxlib.h>
 
 #include "bindings/csv_reader.h"
-#include "bindings/suggest.h"
+#include "host/base/suggest.h"
 #include "host/base/str.h"
 
 #define READER "csv.reader"

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+// Client boxes. The settings lie in the user value until the client is opened.
+// A box outlives the exchanges made with it: each keeps a reference.
+#include "bindings/client.h"
+
+#include <lauxlib.h>
+
+#include "bindings/host.h"
+
+#define CLIENT "turnstile.client"
+
+struct client_box {
+    struct ts_client *client;
+    bool is_public;
+};
+
+static int client__close(lua_State *L)
+{
+    struct client_box *box = lua_touserdata(L, 1);
+    ts_client_destroy(box->client);
+    box->client = NULL;
+    return 0;
+}
+
+void lx_open_client(lua_State *L)
+{
+    lx_metatable(L, CLIENT, client__close, NULL, NULL);
+}
+
+void push_client(lua_State *L, const char *account, const char *token_file, bool is_public)
+{
+    struct client_box *box = push_box(L, sizeof *box, CLIENT);
+    box->is_public = is_public;
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, account); // NULL pushes nil
+    lua_setfield(L, -2, "account");
+    lua_pushstring(L, token_file);
+    lua_setfield(L, -2, "token_file");
+    lua_setiuservalue(L, -2, 1);
+}
+
+static void client_open(lua_State *L, int idx, struct client_box *box)
+{
+    struct ts_host *host = ts_host_of(L);
+    int top = lua_gettop(L);
+    lua_getiuservalue(L, idx, 1);
+    lua_getfield(L, -1, "account");
+    lua_getfield(L, -2, "token_file");
+    struct ts_client_wish wish = {
+        .account = lua_tostring(L, -2),
+        .token_file = lua_tostring(L, -1),
+        .is_public = box->is_public,
+    };
+    struct ts_error err;
+    if (host->open_client(host, &wish, &box->client, &err)) {
+        char place[LX_PLACE_MAX];
+        lx_place(L, place);
+        enum ts_entry_kind kind =
+            err.code == TS_ERR_CREDENTIALS ? TS_ENTRY_CREDENTIALS : TS_ENTRY_USAGE;
+        ts_ledger_add(&host->door->ledger, kind, TS_OP_COUNT, place, err.message);
+        lx_misuse_err(L, &err);
+    }
+    lua_settop(L, top);
+}
+
+struct ts_client *check_client_at(lua_State *L, int idx)
+{
+    struct client_box *box = lua_touserdata(L, idx);
+    if (!box->client) {
+        client_open(L, idx, box);
+    }
+    return box->client;
+}
+
+struct ts_client *check_client(lua_State *L)
+{
+    return check_client_at(L, lua_upvalueindex(1));
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+// The userdata that owns an API client; upvalue 1 of every endpoint function.
+// The default one opens on first use, so that scripts without API calls need no token.
+#ifndef TS_BINDINGS_CLIENT_H
+#define TS_BINDINGS_CLIENT_H
+
+#include <stdbool.h>
+
+#include <lua.h>
+
+#include "bindings/lx.h"
+#include "host/api/client.h"
+
+// Registers the metatable; called once at set-up.
+TS_RAISES void lx_open_client(lua_State *L);
+
+// Pushes a box for a client that is not open yet; account and token_file as for
+// ts_host.open_client, copied into the box's user value. A public one carries no credentials.
+TS_RAISES void push_client(
+    lua_State *L, const char *account, const char *token_file, bool is_public);
+
+// The client of the box at idx, opened now if it was not. Raises, with exit status 8 or 2 noted,
+// when credentials or account are missing.
+TS_RAISES struct ts_client *check_client_at(lua_State *L, int idx);
+
+// The same for the box in upvalue 1.
+TS_RAISES struct ts_client *check_client(lua_State *L);
+
+#endif

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+// The box that owns a call. Owner before resource: the userdata exists, to be closed, before the
+// call starts, so neither an error nor a collected coroutine can leak one.
+#include "bindings/exchange.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "bindings/host.h"
+#include "bindings/sched.h"
+#include "host/base/str.h"
+
+#define EXCHANGE "turnstile.exchange"
+
+static int exchange__close(lua_State *L)
+{
+    struct lx_exchange *exchange = lua_touserdata(L, 1);
+    ts_waiter_fini(&exchange->waiter);
+    ts_call_cancel(exchange->call);
+    exchange->call = NULL;
+    ts_write_cancel(exchange->write);
+    exchange->write = NULL;
+    ts_widget_body_fini(&exchange->body);
+    return 0;
+}
+
+void lx_open_exchange(lua_State *L)
+{
+    lx_metatable(L, EXCHANGE, exchange__close, NULL, NULL);
+}
+
+struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
+{
+    check_can_wait(L);
+    struct lx_exchange *exchange = push_box(L, sizeof *exchange, EXCHANGE);
+    exchange->op = op;
+    lx_place(L, exchange->place);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_setiuservalue(L, -2, 1);
+    lua_toclose(L, -1);
+    return exchange;
+}
+
+static void on_call_done(void *owner, struct ts_call *call)
+{
+    struct lx_exchange *exchange = owner;
+    (void)call;
+    exchange->is_done = true;
+    ts_waiter_wake(&exchange->waiter);
+}
+
+static void on_write_done(void *owner, struct ts_write *write)
+{
+    struct lx_exchange *exchange = owner;
+    (void)write;
+    exchange->is_done = true;
+    ts_waiter_wake(&exchange->waiter);
+}
+
+static bool is_write(const struct lx_exchange *exchange)
+{
+    return ts_endpoint_of(exchange->op)->is_write;
+}
+
+// What could not even start.
+static void push_start_failure(
+    lua_State *L, struct lx_exchange *exchange, const struct ts_error *err, size_t entry)
+{
+    struct ts_ledger *ledger = &ts_host_of(L)->door->ledger;
+    if (err->code == TS_ERR_CANCELLED) {
+        lx_interrupt(L);
+    }
+    if (err->code == TS_ERR_USAGE) {
+        ts_ledger_add(ledger, TS_ENTRY_USAGE, exchange->op, exchange->place, err->message);
+        lx_misuse_err(L, err);
+    }
+    if (err->code == TS_ERR_NOMEM) {
+        luaL_error(L, "not enough memory");
+    }
+    struct lx_failure failure = {
+        .kind = err->code == TS_ERR_REFUSED ? "refused" : "transport",
+        .op = ts_endpoint_of(exchange->op)->name,
+        .sitekey = exchange->sitekey,
+        .message = err->message,
+        .outcome = is_write(exchange) ? "not_applied" : NULL,
+        .place = exchange->place,
+        .entry = entry,
+    };
+    push_failure(L, &failure);
+}
+
+bool exchange_read(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
+    const struct ts_call_spec *spec)
+{
+    struct ts_error err;
+    exchange->is_done = false;
+    if (ts_call_read(client, spec, on_call_done, exchange, &exchange->call, &err)) {
+        push_start_failure(L, exchange, &err, 0);
+        return false;
+    }
+    return true;
+}
+
+bool exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
+    struct ts_write_spec *spec)
+{
+    struct ts_error err;
+    size_t entry;
+    exchange->is_done = false;
+    spec->place = exchange->place;
+    spec->subject = exchange->subject;
+    if (ts_write_start(ts_host_of(L)->door, client, spec, on_write_done, exchange, &exchange->write,
+            &entry, &err)) {
+        push_start_failure(L, exchange, &err, entry);
+        return false;
+    }
+    return true;
+}
+
+static struct ts_answer *exchange_answer(struct lx_exchange *exchange)
+{
+    return exchange->write ? ts_write_answer(exchange->write) : ts_call_answer(exchange->call);
+}
+
+// Notes a failed read. What the API refuses (404 and the like) is an answer, not a failure of the
+// run, unless it was read on behalf of a write.
+static size_t note_read(lua_State *L, struct lx_exchange *exchange, const struct lx_answer *answer)
+{
+    enum ts_entry_kind kind = TS_ENTRY_READ_FAILED;
+    if (answer->is_credentials) {
+        kind = TS_ENTRY_CREDENTIALS;
+    } else if (is_write(exchange)) {
+        kind = TS_ENTRY_WRITE_FAILED;
+    } else if (ts_str_is(answer->failure.kind, "api") && answer->failure.status < 500 &&
+               answer->failure.status != 429) {
+        return 0;
+    }
+    lua_pushfstring(
+        L, "%s %s: %s", ts_endpoint_of(exchange->op)->name, exchange->subject, answer->message);
+    size_t entry = ts_ledger_add(
+        &ts_host_of(L)->door->ledger, kind, exchange->op, exchange->place, lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return entry;
+}
+
+// Pushes nil, err for a failed exchange, noted and settled.
+static int push_exchange_failure(
+    lua_State *L, struct lx_exchange *exchange, struct lx_answer *answer)
+{
+    if (answer->failure.kind && ts_str_is(answer->failure.kind, "cancelled")) {
+        lx_interrupt(L);
+    }
+    struct lx_failure *failure = &answer->failure;
+    if (exchange->write) {
+        enum ts_outcome outcome = answer->outcome;
+        failure->entry =
+            ts_write_settle(exchange->write, outcome, answer->is_credentials, answer->message);
+        failure->outcome = outcome == TS_OUTCOME_UNKNOWN ? "unknown" : "not_applied";
+    } else {
+        failure->entry = note_read(L, exchange, answer);
+        failure->outcome = is_write(exchange) ? "not_applied" : NULL;
+    }
+    failure->op = ts_endpoint_of(exchange->op)->name;
+    failure->sitekey = exchange->sitekey;
+    failure->place = exchange->place;
+    return push_failure(L, failure);
+}
+
+bool push_exchange_answer(lua_State *L, struct lx_exchange *exchange)
+{
+    struct lx_answer answer;
+    if (push_answer(L, exchange_answer(exchange), &answer)) {
+        if (!is_write(exchange)) {
+            ts_host_of(L)->door->ledger.reads++;
+        }
+        return true;
+    }
+    push_exchange_failure(L, exchange, &answer);
+    return false;
+}
+
+int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char *why)
+{
+    struct lx_answer answer = {0};
+    lx_answer_reject(&answer, exchange_answer(exchange), why);
+    return push_exchange_failure(L, exchange, &answer);
+}
+
+void exchange_settle(struct lx_exchange *exchange)
+{
+    ts_write_settle(exchange->write, TS_OUTCOME_DONE, false, "");
+}

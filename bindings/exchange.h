@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// One call to the API as a box on the Lua stack: owns the call or write, and who waits for it.
+// Every endpoint function is: check, push_exchange, start, wait, continue, push.
+#ifndef TS_BINDINGS_EXCHANGE_H
+#define TS_BINDINGS_EXCHANGE_H
+
+#include <stdbool.h>
+
+#include <lua.h>
+
+#include "bindings/answer.h"
+#include "bindings/lx.h"
+#include "bindings/task.h"
+#include "host/api/widget.h"
+#include "host/ops/door.h"
+
+struct lx_exchange {
+    struct ts_waiter waiter;
+    struct ts_call *call;   // a read
+    struct ts_write *write; // or a write
+    struct ts_widget_body body;
+    enum ts_op op; // what the script asked for; a read on behalf of an update has UPDATE here
+    bool is_done;
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
+    char subject[96]; // what messages call the thing: sitekey or name
+    char place[LX_PLACE_MAX];
+};
+
+// Registers the metatable; called once at set-up.
+TS_RAISES void lx_open_exchange(lua_State *L);
+
+// Raises where a wait is impossible or the run is stopping; otherwise pushes an empty exchange,
+// marked to be closed. The client box must be in upvalue 1: it is kept alive.
+TS_RAISES struct lx_exchange *push_exchange(lua_State *L, enum ts_op op);
+
+// Starts the read or write of the exchange. False when the world or the rules said no: then nil and
+// err are on the stack, to be returned. Misuse and the interruption raise.
+TS_RAISES bool exchange_read(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
+    const struct ts_call_spec *spec);
+TS_RAISES bool exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
+    struct ts_write_spec *spec);
+
+// Ends the read of an exchange whose answer has come: pushes the envelope and returns true, or
+// pushes nil, err, notes it in the ledger and returns false. A read on behalf of a write counts as
+// the write's failure.
+TS_RAISES bool push_exchange_answer(lua_State *L, struct lx_exchange *exchange);
+
+// Gives up an exchange whose envelope was fine but not what was asked for: pushes nil, err.
+TS_RAISES int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char *why);
+
+// Settles a write as done.
+void exchange_settle(struct lx_exchange *exchange);
+
+#endif

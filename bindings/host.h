@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// What native functions need to reach from a lua_State: the run's parts, owned by host/runtime.
+// A pointer to it stands in every state's extra space, which coroutines inherit.
+#ifndef TS_BINDINGS_HOST_H
+#define TS_BINDINGS_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "host/api/client.h"
+#include "host/base/log.h"
+#include "host/base/secret.h"
+#include "host/ops/door.h"
+
+struct ts_loop;
+struct ts_sched;
+
+// The client that a script wants. NULL stands for what is configured.
+struct ts_client_wish {
+    const char *account;
+    const char *token_file;
+    bool is_public; // for public endpoints only: no account, no credentials
+};
+
+struct ts_host {
+    struct ts_loop *loop;
+    struct ts_queue *queue;
+    struct ts_door *door;
+    struct ts_sched *sched;
+    struct ts_secret_pool *secrets;
+    struct ts_log *log;
+    int64_t timeout_us; // --timeout
+    // Makes a client, which the caller owns. CREDENTIALS or USAGE when something is missing.
+    enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
+        struct ts_client **out, struct ts_error *err);
+    int exit_request; // what os.exit asked for, -1 while it did not
+};
+
+// The host of this state. Never NULL inside a native function.
+struct ts_host *ts_host_of(lua_State *L);
+
+// Ties a new state to its host, before any coroutine is made.
+void ts_host_attach(lua_State *L, struct ts_host *host);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// lua-cjson behind push_json, and the module that scripts get as `require "cjson"`: the same
+// library with secrets masked, empty `domains` as [], and integers kept integers.
+#include "bindings/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lua-cjson.h>
+
+#include "bindings/modules.h"
+#include "bindings/secret.h"
+
+static const char decode_key; // registry: decode of the private instance
+static const char length_key; // registry: utf8.len
+
+#define ENCODE_DEPTH_MAX 200
+#define TEXT_MAX (64 * 1024 * 1024) // lua-cjson overflows an int near 358 MB (CVE-2022-24834)
+
+// Pushes a fresh instance: its settings are its own.
+static void push_instance(lua_State *L)
+{
+    luaL_requiref(L, "cjson", luaopen_cjson, 0);
+    lua_getfield(L, -1, "new");
+    lua_remove(L, -2);
+    lua_call(L, 0, 1);
+    lua_getfield(L, -1, "decode_invalid_numbers");
+    lua_pushboolean(L, 0);
+    lua_call(L, 1, 0);
+}
+
+void lx_open_json(lua_State *L)
+{
+    push_instance(L);
+    lua_getfield(L, -1, "decode");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &decode_key);
+    lua_pop(L, 1);
+    lua_getglobal(L, "utf8");
+    lua_getfield(L, -1, "len");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &length_key);
+    lua_pop(L, 1);
+}
+
+// Replaces the text on top by nothing when it is UTF-8, else says where it is not.
+static bool is_utf8(lua_State *L, char *why)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &length_key);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 2);
+    bool is_valid = !lua_isnil(L, -2);
+    if (!is_valid) {
+        snprintf(why, TS_ERROR_MESSAGE_MAX, "not valid UTF-8 at byte %lld",
+            (long long)lua_tointeger(L, -1));
+    }
+    lua_pop(L, 2);
+    return is_valid;
+}
+
+bool push_json(lua_State *L, const char *text, size_t len, char *why)
+{
+    lua_pushlstring(L, text, len);
+    if (!is_utf8(L, why)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
+    lua_insert(L, -2);
+    int status = lua_pcall(L, 1, 1, 0);
+    if (status == LUA_ERRMEM) {
+        lua_error(L);
+    }
+    if (status != LUA_OK) {
+        snprintf(why, TS_ERROR_MESSAGE_MAX, "not JSON: %.200s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+        return false;
+    }
+    return true;
+}
+
+bool lx_is_null(lua_State *L, int idx)
+{
+    return lua_islightuserdata(L, idx) && !lua_touserdata(L, idx);
+}
+
+static bool number_is_whole(lua_State *L, int idx, lua_Integer *whole)
+{
+    lua_Number number = lua_tonumber(L, idx);
+    return !lua_isinteger(L, idx) && fabs(number) <= 9007199254740992.0 &&
+           lua_numbertointeger(number, whole) && (lua_Number)*whole == number;
+}
+
+void lx_integers(lua_State *L)
+{
+    lua_Integer whole;
+    if (lua_type(L, -1) == LUA_TNUMBER) {
+        if (number_is_whole(L, -1, &whole)) {
+            lua_pop(L, 1);
+            lua_pushinteger(L, whole);
+        }
+        return;
+    }
+    if (!lua_istable(L, -1)) {
+        return;
+    }
+    luaL_checkstack(L, 4, "JSON nested too deep");
+    for (lua_pushnil(L); lua_next(L, -2);) {
+        int type = lua_type(L, -1);
+        if (type == LUA_TNUMBER && number_is_whole(L, -1, &whole)) {
+            lua_pop(L, 1);
+            lua_pushvalue(L, -1);
+            lua_pushinteger(L, whole);
+            lua_rawset(L, -4); // assigning to a field that exists is allowed while iterating
+        } else {
+            if (type == LUA_TTABLE) {
+                lx_integers(L);
+            }
+            lua_pop(L, 1);
+        }
+    }
+}
+
+static int cjson_decode(lua_State *L)
+{
+    size_t len;
+    if (lua_type(L, 1) != LUA_TSTRING) {
+        lx_misuse(L, "cjson.decode: a string expected, got %s", luaL_typename(L, 1));
+    }
+    lua_tolstring(L, 1, &len);
+    if (len > TEXT_MAX) {
+        lx_misuse(L, "cjson.decode: the text is larger than 64 MiB");
+    }
+    lua_settop(L, 1);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    lx_integers(L);
+    return 1;
+}
+
+// Upvalues of encode: 1 lua-cjson's encode, 2 the mark that stands for [] (unguessable, so that no
+// text of a script can be taken for it).
+static void push_plain(lua_State *L, int idx, int depth, bool is_domains);
+
+static void push_plain_table(lua_State *L, int idx, int depth, bool is_domains)
+{
+    if (depth > ENCODE_DEPTH_MAX) {
+        lx_misuse(L, "cjson.encode: nested deeper than %d levels", ENCODE_DEPTH_MAX);
+    }
+    luaL_checkstack(L, 8, "cjson.encode: nested too deep");
+    if (is_domains) {
+        lua_pushnil(L);
+        if (!lua_next(L, idx)) {
+            lua_pushvalue(L, lua_upvalueindex(2));
+            return;
+        }
+        lua_pop(L, 2);
+    }
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        bool is_list =
+            lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "domains") == 0;
+        lua_pushvalue(L, -2);
+        push_plain(L, lua_gettop(L) - 1, depth + 1, is_list);
+        lua_rawset(L, -5);
+    }
+}
+
+// Pushes a copy of the value at idx that lua-cjson can encode and that holds no secret.
+static void push_plain(lua_State *L, int idx, int depth, bool is_domains)
+{
+    if (lua_istable(L, idx)) {
+        push_plain_table(L, idx, depth, is_domains);
+    } else if (lx_is_secret(L, idx)) {
+        lua_pushliteral(L, TS_SECRET_MASK);
+    } else {
+        lua_pushvalue(L, idx);
+    }
+}
+
+static int cjson_encode(lua_State *L)
+{
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    push_plain(L, 1, 1, false);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+    lua_pushfstring(L, "\"%s\"", lua_tostring(L, lua_upvalueindex(2)));
+    luaL_gsub(L, lua_tostring(L, -2), lua_tostring(L, -1), "[]");
+    return 1;
+}
+
+int luaopen_ts_cjson(lua_State *L)
+{
+    push_instance(L);
+    int instance = lua_gettop(L);
+    lua_getfield(L, instance, "encode_number_precision");
+    lua_pushinteger(L, 16); // enough for every integer up to 2^53
+    lua_call(L, 1, 0);
+    lua_createtable(L, 0, 4);
+    lua_getfield(L, instance, "encode");
+    char mark[64];
+    snprintf(mark, sizeof mark, "[]%p%p", (void *)L, (const void *)mark);
+    lua_pushstring(L, mark);
+    lua_pushcclosure(L, cjson_encode, 2);
+    lua_setfield(L, -2, "encode");
+    lua_getfield(L, instance, "decode");
+    lua_pushcclosure(L, cjson_decode, 1);
+    lua_setfield(L, -2, "decode");
+    lua_pushlightuserdata(L, NULL);
+    lua_setfield(L, -2, "null");
+    lua_remove(L, instance);
+    return 1;
+}

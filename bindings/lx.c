@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// Boxes, option tables and misuse.
+// Embedded modules have chunk names that begin with EMBEDDED; places pass over them.
+#include "bindings/lx.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "bindings/embedded.h"
+#include "host/base/suggest.h"
+#include "host/base/str.h"
+
+void lx_place(lua_State *L, char out[LX_PLACE_MAX])
+{
+    lua_Debug ar;
+    out[0] = '\0';
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0 && !ts_str_has_prefix(ar.source, TS_EMBEDDED_PREFIX)) {
+            snprintf(out, LX_PLACE_MAX, "%s:%d", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+}
+
+int lx_misuse(lua_State *L, const char *format, ...)
+{
+    char place[LX_PLACE_MAX];
+    lx_place(L, place);
+    if (place[0]) {
+        lua_pushfstring(L, "%s: ", place);
+    } else {
+        lua_pushliteral(L, "");
+    }
+    char text[TS_ERROR_MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    lua_pushstring(L, text);
+    lua_concat(L, 2);
+    lua_error(L);
+    __builtin_unreachable();
+}
+
+int lx_misuse_err(lua_State *L, const struct ts_error *err)
+{
+    lx_misuse(L, "%s", err->message);
+}
+
+void *push_box(lua_State *L, size_t size, const char *metatable)
+{
+    void *box = lua_newuserdatauv(L, size, 1);
+    memset(box, 0, size);
+    luaL_setmetatable(L, metatable);
+    return box;
+}
+
+void lx_metatable(lua_State *L, const char *name, lua_CFunction close, const luaL_Reg *metamethods,
+    const luaL_Reg *methods)
+{
+    if (!luaL_newmetatable(L, name)) {
+        lua_pop(L, 1);
+        return;
+    }
+    if (metamethods) {
+        luaL_setfuncs(L, metamethods, 0);
+    }
+    if (close) {
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__gc");
+        lua_pushcfunction(L, close);
+        lua_setfield(L, -2, "__close");
+    }
+    if (methods) {
+        lua_newtable(L);
+        luaL_setfuncs(L, methods, 0);
+        lua_setfield(L, -2, "__index");
+    }
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
+void *lx_test_box(lua_State *L, int arg, const char *metatable)
+{
+    return luaL_testudata(L, arg, metatable);
+}
+
+void *check_box(lua_State *L, int arg, const char *metatable, const char *what)
+{
+    void *box = luaL_testudata(L, arg, metatable);
+    if (!box) {
+        lx_misuse(L, "%s expected, got %s", what, luaL_typename(L, arg));
+    }
+    return box;
+}
+
+void check_options(
+    lua_State *L, int arg, const char *function, const char *const *names, bool may_be_nil)
+{
+    if (may_be_nil && lua_isnoneornil(L, arg)) {
+        return;
+    }
+    if (!lua_istable(L, arg)) {
+        lx_misuse(L, "%s: a table expected, got %s", function, luaL_typename(L, arg));
+    }
+    arg = lua_absindex(L, arg);
+    for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            lx_misuse(
+                L, "%s: options are named, but there is a %s key", function, luaL_typename(L, -2));
+        }
+        const char *key = lua_tostring(L, -2);
+        const char *const *name = names;
+        while (*name && !ts_str_is(*name, key)) {
+            name++;
+        }
+        if (!*name) {
+            char hint[TS_SUGGEST_MAX];
+            ts_suggest(key, names, hint);
+            lx_misuse(L, "%s: unknown field `%s`%s", function, key, hint);
+        }
+    }
+}
+
+static int member_push(lua_State *L, int arg, const char *name)
+{
+    if (lua_isnoneornil(L, arg)) {
+        lua_pushnil(L);
+        return LUA_TNIL;
+    }
+    return lua_getfield(L, arg, name);
+}
+
+static int member_complain(lua_State *L, const char *function, const char *name, const char *what)
+{
+    lx_misuse(L, "%s: `%s` must be a %s, is a %s", function, name, what, luaL_typename(L, -1));
+}
+
+const char *opt_member_string(
+    lua_State *L, int arg, const char *function, const char *name, size_t *len)
+{
+    const char *text = NULL;
+    int type = member_push(L, arg, name);
+    if (type == LUA_TSTRING) {
+        text = lua_tolstring(L, -1, len); // anchored by the table
+    } else if (type != LUA_TNIL) {
+        member_complain(L, function, name, "string");
+    }
+    lua_pop(L, 1);
+    return text;
+}
+
+bool opt_member_boolean(
+    lua_State *L, int arg, const char *function, const char *name, bool fallback)
+{
+    int type = member_push(L, arg, name);
+    if (type == LUA_TBOOLEAN) {
+        fallback = lua_toboolean(L, -1);
+    } else if (type != LUA_TNIL) {
+        member_complain(L, function, name, "boolean");
+    }
+    lua_pop(L, 1);
+    return fallback;
+}
+
+lua_Number opt_member_number(
+    lua_State *L, int arg, const char *function, const char *name, lua_Number fallback)
+{
+    int type = member_push(L, arg, name);
+    if (type == LUA_TNUMBER) {
+        fallback = lua_tonumber(L, -1);
+    } else if (type != LUA_TNIL) {
+        member_complain(L, function, name, "number");
+    }
+    lua_pop(L, 1);
+    return fallback;
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+// Ready tasks in a queue, one resume switch, one loop.
+// A task that waits is resumed with no values; its continuation pushes the results.
+#include "bindings/sched.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "bindings/host.h"
+#include "host/net/loop.h"
+#include "host/net/signals.h"
+
+// How many instructions a script may still run after the stop before it is broken off: enough to
+// write a secret that has just arrived, over in a fraction of a second.
+#define GRACE_INSTRUCTIONS 10000000
+
+static const char tasks_key; // registry: table of address -> task, while it lives or failed unheard
+
+void ts_sched_init(struct ts_sched *sched, struct ts_host *host)
+{
+    *sched = (struct ts_sched){.host = host};
+}
+
+static void hook_interrupt(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lx_interrupt(L);
+}
+
+int lx_interrupt(lua_State *L)
+{
+    lua_sethook(L, hook_interrupt, LUA_MASKCOUNT, 1);
+    struct lx_failure failure = {
+        .kind = "cancelled", .message = "interrupted: the run is stopping, nothing new is started"};
+    push_failure(L, &failure);
+    lua_error(L);
+    __builtin_unreachable();
+}
+
+void ts_sched_limit(struct ts_sched *sched, lua_State *co)
+{
+    if (sched->is_stopping && !lua_gethook(co)) {
+        lua_sethook(co, hook_interrupt, LUA_MASKCOUNT, GRACE_INSTRUCTIONS);
+    }
+}
+
+void ts_sched_poke(void *owner)
+{
+    struct ts_sched *sched = owner;
+    lua_State *inner = sched->inner;
+    if (inner) {
+        lua_sethook(inner, hook_interrupt, LUA_MASKCOUNT, GRACE_INSTRUCTIONS);
+    }
+}
+
+static void ready_add(struct ts_sched *sched, struct ts_task *task)
+{
+    task->state = TS_TASK_READY;
+    task->next_ready = NULL;
+    if (sched->ready_tail) {
+        sched->ready_tail->next_ready = task;
+    } else {
+        sched->ready_head = task;
+    }
+    sched->ready_tail = task;
+}
+
+void ts_waiter_wake(struct ts_waiter *waiter)
+{
+    struct ts_task *task = waiter->task;
+    if (task) {
+        waiter->task = NULL;
+        task->waiter = NULL;
+        ready_add(task->sched, task);
+    }
+}
+
+void ts_waiter_fini(struct ts_waiter *waiter)
+{
+    if (waiter->task) {
+        waiter->task->waiter = NULL;
+        waiter->task = NULL;
+    }
+}
+
+void check_can_suspend(lua_State *L)
+{
+    struct ts_sched *sched = ts_host_of(L)->sched;
+    bool is_able = sched->current && !sched->closing && lua_isyieldable(L);
+    for (struct ts_frame *frame = sched->frames; is_able && frame; frame = frame->up) {
+        is_able = lua_isyieldable(frame->from);
+    }
+    if (!is_able) {
+        lx_misuse(L,
+            "cannot wait for the network here: Lua cannot suspend inside a table.sort "
+            "comparator, a string.gsub callback, require, a __gc or a coroutine's __close; "
+            "make the call before it or after it");
+    }
+}
+
+void check_can_wait(lua_State *L)
+{
+    check_can_suspend(L);
+    if (ts_host_of(L)->sched->is_stopping) {
+        lx_interrupt(L);
+    }
+}
+
+int ts_task_wait(lua_State *L, struct ts_waiter *waiter, lua_KContext ctx, lua_KFunction k)
+{
+    struct ts_task *task = ts_host_of(L)->sched->current;
+    waiter->task = task;
+    task->waiter = waiter;
+    task->state = TS_TASK_WAITING;
+    return lua_yieldk(L, 0, ctx, k);
+}
+
+static int task__gc(lua_State *L)
+{
+    struct ts_task *task = lua_touserdata(L, 1);
+    if (task->waiter) {
+        ts_waiter_fini(task->waiter);
+    }
+    ts_timer_disarm(&task->timer);
+    return 0;
+}
+
+static void push_tasks(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &tasks_key) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &tasks_key);
+    }
+}
+
+void ts_sched_push(lua_State *L, struct ts_task *task)
+{
+    push_tasks(L);
+    lua_rawgetp(L, -1, task);
+    lua_remove(L, -2);
+}
+
+struct ts_task *push_task(lua_State *L, int nargs)
+{
+    struct ts_sched *sched = ts_host_of(L)->sched;
+    lx_metatable(L, TS_TASK_METATABLE, task__gc, NULL, NULL);
+    struct ts_task *task = lua_newuserdatauv(L, sizeof *task, 2);
+    *task = (struct ts_task){.sched = sched, .state = TS_TASK_DONE};
+    luaL_setmetatable(L, TS_TASK_METATABLE);
+    lua_State *co = lua_newthread(L);
+    lua_sethook(co, NULL, 0, 0); // a hook of the creator's is not for it
+    lua_setiuservalue(L, -2, 1);
+    push_tasks(L);
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, -2, task); // anchored
+    lua_pop(L, 1);
+    lua_insert(L, -nargs - 2); // handle, fn, args...
+    if (!lua_checkstack(co, nargs + LUA_MINSTACK)) {
+        luaL_error(L, "too many arguments for a task");
+    }
+    lua_xmove(L, co, nargs + 1);
+    task->co = co;
+    task->nargs = nargs;
+    sched->live++;
+    ready_add(sched, task);
+    return task;
+}
+
+static void task_end(struct ts_task *task, enum ts_task_state state)
+{
+    task->state = state;
+    task->sched->live--;
+    struct ts_task *awaiter = task->awaiters;
+    task->awaiters = NULL;
+    while (awaiter) {
+        struct ts_task *next = awaiter->next_awaiter;
+        awaiter->next_awaiter = NULL;
+        awaiter->awaited = NULL;
+        ts_waiter_wake(&awaiter->self);
+        awaiter = next;
+    }
+}
+
+// Lets go of the task's anchor, now that nothing of it needs to be heard any more.
+static void task_release(lua_State *L, struct ts_task *task)
+{
+    push_tasks(L);
+    lua_pushnil(L);
+    lua_rawsetp(L, -2, task);
+    lua_pop(L, 1);
+}
+
+// The task at idx has failed: keeps the traceback as user value 2, closes what it left open (its
+// __close handlers see the error), and leaves the error value alone on co's stack.
+static void task_fail(lua_State *L, struct ts_task *task, int idx)
+{
+    lua_State *co = task->co;
+    bool is_stray = lua_status(co) == LUA_YIELD; // yielded with nobody to yield to
+    luaL_traceback(L, co, NULL, 0);
+    lua_setiuservalue(L, idx, 2);
+    task->sched->closing++;
+    int status = lua_resetthread(co);
+    task->sched->closing--;
+    if (is_stray && status == LUA_OK) {
+        lua_pushliteral(co, "attempt to yield from outside a coroutine");
+    }
+}
+
+// Resumes the task, whose handle is at the top of L's stack, once. The one switch for how a task
+// comes back.
+static void task_resume(lua_State *L, struct ts_task *task)
+{
+    struct ts_sched *sched = task->sched;
+    lua_State *co = task->co;
+    int nargs = task->nargs, results = 0;
+    task->nargs = 0;
+    task->state = TS_TASK_RUNNING;
+    sched->current = task;
+    sched->inner = co;
+    ts_sched_limit(sched, co);
+    int status = lua_resume(co, L, nargs, &results);
+    sched->inner = NULL;
+    sched->current = NULL;
+    sched->frames = NULL;
+    if (status == LUA_YIELD && task->state == TS_TASK_WAITING) {
+        return;
+    }
+    if (status == LUA_OK) {
+        task_end(task, TS_TASK_DONE);
+        task_release(L, task);
+        return;
+    }
+    task_fail(L, task, lua_gettop(L));
+    task_end(task, TS_TASK_FAILED);
+}
+
+// A stop is no failure of the tasks that it ends.
+static bool is_interruption(struct ts_sched *sched, lua_State *L, int idx)
+{
+    const char *kind = lx_failure_kind(L, idx);
+    return sched->is_stopping && kind && strcmp(kind, "cancelled") == 0;
+}
+
+// Failures that nobody asked for must still be heard.
+static void report_unheard(lua_State *L, struct ts_sched *sched)
+{
+    push_tasks(L);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        struct ts_task *task = lua_touserdata(L, -1);
+        if (task->state == TS_TASK_FAILED && !task->is_observed) {
+            task->is_observed = true;
+            lua_pushvalue(task->co, 1);
+            lua_xmove(task->co, L, 1);
+            if (!is_interruption(sched, L, -1)) {
+                const char *message = luaL_tolstring(L, -1, NULL);
+                ts_ledger_add(
+                    &sched->host->door->ledger, TS_ENTRY_SCRIPT, TS_OP_COUNT, "", message);
+                lua_pop(L, 1);
+            }
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+void ts_sched_stop(struct ts_sched *sched)
+{
+    sched->is_stopping = true;
+    sched->host->door->is_closed = true;
+    ts_queue_close(sched->host->queue);
+}
+
+// Those that sleep have nothing in flight to wait for.
+static void wake_sleepers(lua_State *L)
+{
+    push_tasks(L);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        struct ts_task *task = lua_touserdata(L, -1);
+        if (task->waiter == &task->self && !task->awaited && !task->is_parked) {
+            ts_waiter_wake(&task->self);
+        }
+    }
+    lua_pop(L, 1);
+}
+
+static void run_ready(lua_State *L, struct ts_sched *sched)
+{
+    struct ts_task *last = sched->ready_tail;
+    for (bool is_last = false; sched->ready_head && !is_last;) {
+        struct ts_task *task = sched->ready_head;
+        is_last = task == last;
+        sched->ready_head = task->next_ready;
+        if (!sched->ready_head) {
+            sched->ready_tail = NULL;
+        }
+        ts_sched_push(L, task);
+        task_resume(L, task);
+        lua_pop(L, 1);
+    }
+}
+
+// Ends the tasks that are left when nothing can wake them any more.
+static int complain_stuck(lua_State *L, struct ts_sched *sched)
+{
+    return luaL_error(L, "%d task%s wait for each other: nothing could ever wake them",
+        (int)sched->live, sched->live == 1 ? "" : "s");
+}
+
+static void sched_stop_all(lua_State *L, struct ts_sched *sched)
+{
+    ts_sched_stop(sched);
+    wake_sleepers(L);
+}
+
+bool ts_sched_run(lua_State *L, int nargs)
+{
+    struct ts_host *host = ts_host_of(L);
+    struct ts_sched *sched = host->sched;
+    struct ts_task *main = push_task(L, nargs);
+    int handle = lua_gettop(L);
+    main->is_observed = true;
+    while (sched->live > 0) {
+        run_ready(L, sched);
+        if (!sched->is_stopping) {
+            sched->is_interrupted = ts_signals_seen() != 0;
+            bool is_lost = main->state == TS_TASK_FAILED; // the others lost their purpose
+            if (sched->is_interrupted || is_lost || host->exit_request >= 0) {
+                sched_stop_all(L, sched);
+            }
+        }
+        if (sched->live == 0) {
+            break;
+        }
+        struct ts_error err;
+        bool is_ready = sched->ready_head != NULL;
+        if (!is_ready && !ts_loop_is_busy(host->loop)) {
+            complain_stuck(L, sched);
+        }
+        int64_t until = is_ready ? 0 : TS_NEVER;
+        if (ts_loop_turn(host->loop, until, &err)) {
+            luaL_error(L, "%s", err.message);
+        }
+    }
+    report_unheard(L, sched);
+    if (main->state == TS_TASK_DONE) {
+        lua_settop(L, handle - 1);
+        return true;
+    }
+    lua_pushvalue(main->co, 1);
+    lua_xmove(main->co, L, 1);
+    lua_getiuservalue(L, handle, 2);
+    return false;
+}

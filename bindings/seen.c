@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// Open addressing over FNV-1a with a final mix. Two of a million sitekeys collide with a chance of
+// about 3 in 10^8; the row would then be taken for a repeat and the count would not come out.
+#include "bindings/seen.h"
+
+#include <stdlib.h>
+
+static uint64_t hash_of(const char *text, size_t len)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ (unsigned char)text[i]) * 1099511628211u;
+    }
+    hash ^= hash >> 32;
+    hash *= 0xd6e8feb86659fd93u;
+    hash ^= hash >> 32;
+    return hash ? hash : 1;
+}
+
+static bool slot_take(uint64_t *slots, size_t cap, uint64_t hash)
+{
+    size_t i = hash & (cap - 1);
+    while (slots[i] && slots[i] != hash) {
+        i = (i + 1) & (cap - 1);
+    }
+    bool is_new = slots[i] == 0;
+    slots[i] = hash;
+    return is_new;
+}
+
+static enum ts_err seen_grow(struct ts_seen *seen)
+{
+    size_t cap = seen->cap ? seen->cap * 2 : 2048;
+    uint64_t *slots = calloc(cap, sizeof *slots);
+    if (!slots) {
+        return TS_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < seen->cap; i++) {
+        if (seen->slots[i]) {
+            slot_take(slots, cap, seen->slots[i]);
+        }
+    }
+    free(seen->slots);
+    seen->slots = slots;
+    seen->cap = cap;
+    return TS_OK;
+}
+
+enum ts_err ts_seen_add(struct ts_seen *seen, const char *text, size_t len, bool *is_new)
+{
+    if (seen->count >= seen->cap / 4 * 3) {
+        enum ts_err code = seen_grow(seen);
+        if (code) {
+            return code;
+        }
+    }
+    *is_new = slot_take(seen->slots, seen->cap, hash_of(text, len));
+    seen->count += *is_new;
+    return TS_OK;
+}
+
+void ts_seen_fini(struct ts_seen *seen)
+{
+    free(seen->slots);
+    *seen = (struct ts_seen){0};
+}

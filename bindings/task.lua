@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: MIT
+-- Module `task`: work that runs side by side, written as if each piece ran alone.
+-- The native half (spawn, await, sleep, park, wake) is bindings/task.c.
+local core = require "tshost.task_core"
+local lx = require "tshost.lx"
+
+local task = { spawn = core.spawn, sleep = core.sleep }
+
+local OPTIONS = { "concurrency", "progress" }
+local DEFAULT_CONCURRENCY = 16
+
+local function check_call(name, items, fn, options)
+  local kind = type(items)
+  if kind ~= "table" and kind ~= "function" then
+    lx.misuse(name .. ": an array or an iterator expected, got " .. kind)
+  end
+  if type(fn) ~= "function" then
+    lx.misuse(name .. ": a function expected, got " .. type(fn))
+  end
+  lx.check_options(options, name, OPTIONS)
+  local limit = options and options.concurrency or DEFAULT_CONCURRENCY
+  if math.type(limit) ~= "integer" or limit < 1 then
+    lx.misuse(name .. ": `concurrency` must be a whole number from 1")
+  end
+  return limit
+end
+
+-- Items one at a time, whatever they come from; an array ends at its first nil.
+local function puller(items)
+  if type(items) == "function" then
+    return items
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    return items[i]
+  end
+end
+
+-- Calls fn(item, index) for every item, at most `limit` at a time. The first error stops the handing
+-- out of items; those under way are awaited, then it is raised again.
+local function run(items, fn, limit)
+  local me = core.self()
+  local pull = puller(items)
+  local running, failed, failure = 0, false, nil
+
+  local function work(item, index)
+    local ok, problem = pcall(fn, item, index)
+    running = running - 1
+    if not ok and not failed then
+      failed, failure = true, problem
+    end
+    core.wake(me)
+  end
+
+  local function settle()
+    while running > 0 do
+      core.park()
+    end
+  end
+
+  local index = 0
+  local ok, problem = pcall(function()
+    while not failed do
+      if running >= limit then
+        core.park()
+      else
+        local item = pull()
+        if item == nil then
+          break
+        end
+        index = index + 1
+        running = running + 1
+        core.spawn(work, item, index)
+      end
+    end
+  end)
+  settle()
+  if failed then
+    error(failure, 0)
+  elseif not ok then
+    error(problem, 0)
+  end
+  return index
+end
+
+---Calls `fn(item, index)` for every item of an array or iterator, several at a time.
+---An error in one stops the rest from starting and is raised here.
+function task.each(items, fn, options)
+  local limit = check_call("task.each", items, fn, options)
+  local count = run(items, fn, limit)
+  if options and options.progress then
+    lx.verbose(("%s: %d done"):format(options.progress, count))
+  end
+end
+
+---The same, collecting the first result of each call in the order of the items.
+function task.map(items, fn, options)
+  local limit = check_call("task.map", items, fn, options)
+  local results = {}
+  local count = run(items, function(item, index)
+    results[index] = fn(item, index)
+  end, limit)
+  if options and options.progress then
+    lx.verbose(("%s: %d done"):format(options.progress, count))
+  end
+  return results, count
+end
+
+return lx.seal("task", task)

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Widgets that came back: adopting them, merging changes, writing the body.
+// The server wants the whole body in an update, so what was not named is sent as it is.
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "bindings/json.h"
+#include "bindings/secret.h"
+#include "bindings/widget.h"
+#include "host/base/str.h"
+
+void lx_widget_adopt(lua_State *L)
+{
+    int widget = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, widget);) {
+        bool is_null = lx_is_null(L, -1);
+        lua_pop(L, 1);
+        if (is_null) {
+            lua_pushvalue(L, -1);
+            lua_pushnil(L);
+            lua_rawset(L, widget); // clearing a field is allowed while iterating
+        }
+    }
+    size_t len;
+    if (lua_getfield(L, widget, "secret") == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, -1, &len);
+        push_secret(L, text, len);
+        lua_setfield(L, widget, "secret");
+    }
+    lua_settop(L, widget);
+}
+
+static void body_check(lua_State *L, enum ts_err code)
+{
+    if (code) {
+        luaL_error(L, code == TS_ERR_NOMEM ? "not enough memory"
+                                           : "the widget is larger than a request may be");
+    }
+}
+
+// The list at idx as C strings in a userdata, which it pushes; the strings stay the list's.
+static const char **push_items(lua_State *L, int idx, size_t *count)
+{
+    *count = lua_rawlen(L, idx);
+    const char **items = lua_newuserdatauv(L, (*count + 1) * sizeof *items, 0);
+    size_t kept = 0;
+    for (size_t i = 1; i <= *count; i++) {
+        if (lua_rawgeti(L, idx, (lua_Integer)i) == LUA_TSTRING) {
+            items[kept++] = lua_tostring(L, -1);
+        }
+        lua_pop(L, 1);
+    }
+    *count = kept;
+    return items;
+}
+
+static void add_field(lua_State *L, const struct ts_widget_rule *rule, struct ts_widget_body *body)
+{
+    size_t len, count;
+    int value = lua_gettop(L);
+    switch (rule->kind) {
+    case TS_WIDGET_LIST:
+        if (lua_istable(L, value)) {
+            const char **items = push_items(L, value, &count);
+            body_check(L, ts_widget_body_add_list(body, rule->name, items, count));
+        }
+        break;
+    case TS_WIDGET_BOOLEAN:
+        if (lua_isboolean(L, value)) {
+            body_check(L, ts_widget_body_add_bool(body, rule->name, lua_toboolean(L, value)));
+        }
+        break;
+    case TS_WIDGET_TEXT:
+        if (lua_type(L, value) == LUA_TSTRING) {
+            const char *text = lua_tolstring(L, value, &len);
+            body_check(L, ts_widget_body_add_text(body, rule->name, text, len));
+        }
+    }
+}
+
+void add_fields(lua_State *L, int idx, struct ts_widget_body *body)
+{
+    body_check(L, ts_widget_body_init(body));
+    int top = lua_gettop(L);
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
+        const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
+        lua_getfield(L, idx, rule->name);
+        add_field(L, rule, body);
+        lua_settop(L, top);
+    }
+    body_check(L, ts_widget_body_end(body));
+}
+
+// Pushes the list at idx as a set of lower-cased names.
+static void push_set(lua_State *L, int idx)
+{
+    lua_newtable(L);
+    size_t count = lua_istable(L, idx) ? lua_rawlen(L, idx) : 0;
+    for (size_t i = 1; i <= count; i++) {
+        char name[TS_WIDGET_DOMAIN_MAX + 1];
+        size_t len;
+        if (lua_rawgeti(L, idx, (lua_Integer)i) == LUA_TSTRING) {
+            const char *text = lua_tolstring(L, -1, &len);
+            // The server's own entries are kept even where our rules would not take them.
+            bool is_known = ts_domain_normalise(text, len, name, NULL) == TS_OK;
+            lua_pushboolean(L, 1);
+            lua_setfield(L, -3, is_known ? name : text);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static bool set_is_within(lua_State *L, int a, int b)
+{
+    for (lua_pushnil(L); lua_next(L, a); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        bool is_there = lua_rawget(L, b) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (!is_there) {
+            lua_pop(L, 2);
+            return false;
+        }
+    }
+    return true;
+}
+
+// Puts the names of the list in `changes[member]` into the set at idx, or takes them out.
+static void set_apply(lua_State *L, int set, int changes, const char *member, bool is_addition)
+{
+    lua_getfield(L, changes, member);
+    size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
+    for (size_t i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i);
+        if (is_addition) {
+            lua_pushboolean(L, 1);
+        } else {
+            lua_pushnil(L);
+        }
+        lua_rawset(L, set);
+    }
+    lua_pop(L, 1);
+}
+
+static int name_compare(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// Replaces the set on top by its sorted list, so that equal sets make equal bodies.
+static void set_to_list(lua_State *L)
+{
+    int set = lua_gettop(L);
+    size_t count = 0;
+    for (lua_pushnil(L); lua_next(L, set); lua_pop(L, 1)) {
+        count++;
+    }
+    const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names, 0);
+    size_t i = 0;
+    for (lua_pushnil(L); lua_next(L, set); lua_pop(L, 1)) {
+        names[i++] = lua_tostring(L, -2); // anchored by the set
+    }
+    qsort(names, count, sizeof *names, name_compare);
+    lua_createtable(L, (int)count, 0);
+    for (i = 0; i < count; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_replace(L, set);
+    lua_settop(L, set);
+}
+
+// Pushes the merged domains; whether they differ from the widget's.
+static bool push_merged_domains(lua_State *L, int before, int changes)
+{
+    push_set(L, before);
+    int old = lua_gettop(L);
+    bool is_list = lua_rawlen(L, changes) > 0;
+    if (!is_list) {
+        lua_pushnil(L);
+        is_list = !lua_next(L, changes); // {}: the empty list
+        lua_settop(L, old);
+    }
+    push_set(L, is_list ? changes : before);
+    int new = lua_gettop(L);
+    if (!is_list) {
+        set_apply(L, new, changes, "remove", false);
+        set_apply(L, new, changes, "add", true);
+    }
+    bool is_changed = !set_is_within(L, old, new) || !set_is_within(L, new, old);
+    lua_remove(L, old);
+    set_to_list(L);
+    return is_changed;
+}
+
+bool push_merged(lua_State *L, int widget, int changes, const char **missing)
+{
+    bool is_changed = false;
+    *missing = NULL;
+    lua_createtable(L, 0, TS_WIDGET_FIELD_COUNT);
+    int merged = lua_gettop(L);
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
+        const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
+        if (rule->is_fixed) {
+            continue;
+        }
+        lua_getfield(L, widget, rule->name);
+        int before = lua_gettop(L);
+        if (lua_getfield(L, changes, rule->name) == LUA_TNIL) {
+            lua_pop(L, 1);
+        } else if (rule->kind == TS_WIDGET_LIST) {
+            is_changed = push_merged_domains(L, before, lua_gettop(L)) || is_changed;
+        } else {
+            is_changed = !lua_rawequal(L, before, -1) || is_changed;
+        }
+        if (rule->is_required && lua_isnil(L, -1)) {
+            *missing = rule->name;
+        }
+        lua_setfield(L, merged, rule->name);
+        lua_settop(L, merged);
+    }
+    return is_changed;
+}
