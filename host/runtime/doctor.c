@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// Configuration, token, one list call, rate budget. It needs no Lua: answers are judged by status,
+// and the token routes by which of the two knows the token.
+#include "host/runtime/doctor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/api/call.h"
+#include "host/net/loop.h"
+#include "host/runtime/exit_status.h"
+#include "host/runtime/parts.h"
+#include "host/runtime/report.h"
+#include "host/runtime/script.h"
+
+struct visit {
+    struct ts_call *call;
+    bool is_done;
+};
+
+static void line(const char *mark, const char *what, const char *text)
+{
+    printf("%-4s %-12s %s\n", mark, what, text);
+}
+
+static void on_done(void *owner, struct ts_call *call)
+{
+    struct visit *visit = owner;
+    (void)call;
+    visit->is_done = true;
+}
+
+// Makes one call and waits for its end; the caller cancels visit->call.
+static enum ts_err visit_make(struct ts_parts *parts, struct ts_client *client, enum ts_op op,
+    const char *query, struct visit *visit, struct ts_error *err)
+{
+    struct ts_call_spec spec = {.op = op, .query = query};
+    *visit = (struct visit){0};
+    enum ts_err code = ts_call_read(client, &spec, on_done, visit, &visit->call, err);
+    while (!code && !visit->is_done) {
+        code = ts_loop_turn(parts->loop, TS_NEVER, err);
+    }
+    if (!code) {
+        *err = ts_call_answer(visit->call)->error;
+        code = ts_call_answer(visit->call)->code;
+    }
+    return code;
+}
+
+static int unreachable(const char *what, const struct ts_error *err)
+{
+    line("FAIL", what, err->message);
+    return TS_EXIT_UNREACHABLE;
+}
+
+// User tokens and account tokens have a verify route each; a token is known to one of them.
+static int look_token(struct ts_parts *parts, struct ts_client *client)
+{
+    static const enum ts_op ops[] = {TS_OP_VERIFY_USER, TS_OP_VERIFY_ACCOUNT};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        struct visit visit;
+        struct ts_error err;
+        enum ts_err code = visit_make(parts, client, ops[i], NULL, &visit, &err);
+        long status = code ? 0 : ts_call_answer(visit.call)->status;
+        ts_call_cancel(visit.call);
+        if (code) {
+            return unreachable("token", &err);
+        }
+        if (status == 200) {
+            line("ok", "token", i == 0 ? "valid (user token)" : "valid (account token)");
+            return TS_EXIT_DONE;
+        }
+        if (status >= 500 || status == 429) {
+            char text[64];
+            snprintf(text, sizeof text, "the API answers HTTP %ld", status);
+            line("FAIL", "token", text);
+            return TS_EXIT_UNREACHABLE;
+        }
+    }
+    line("warn", "token", "not verified (a global key has no verify route); the list call decides");
+    return TS_EXIT_DONE;
+}
+
+static void show_budget(struct ts_call *call)
+{
+    const char *left = ts_call_header(call, "Ratelimit");
+    const char *policy = ts_call_header(call, "Ratelimit-Policy");
+    char text[256];
+    if (left) {
+        snprintf(text, sizeof text, "%.100s, policy %.100s (r: requests left, t: seconds to reset)",
+            left, policy ? policy : "unknown");
+        line("ok", "rate budget", text);
+    } else {
+        line("warn", "rate budget", "the answer does not tell");
+    }
+}
+
+static int look_widgets(struct ts_parts *parts, struct ts_client *client)
+{
+    struct visit visit;
+    struct ts_error err;
+    char text[160];
+    enum ts_err code = visit_make(parts, client, TS_OP_LIST, "per_page=5&page=1", &visit, &err);
+    if (code) {
+        ts_call_cancel(visit.call);
+        return unreachable("widgets", &err);
+    }
+    const struct ts_answer *answer = ts_call_answer(visit.call);
+    int status = TS_EXIT_DONE;
+    snprintf(text, sizeof text, "HTTP %ld in %.0f ms%s%s", answer->status,
+        (double)answer->duration_us / 1000, answer->ray[0] ? ", CF-Ray " : "", answer->ray);
+    if (answer->status == 200) {
+        line("ok", "widgets", text);
+        show_budget(visit.call);
+    } else if (answer->status == 401 || answer->status == 403 || answer->status == 400) {
+        line("FAIL", "widgets", text);
+        line("", "", "the token must have Account > Turnstile > Edit (or Read) for this account");
+        status = TS_EXIT_CREDENTIALS;
+    } else if (answer->status == 404) {
+        line("FAIL", "widgets", text);
+        line("", "", "no such account for this token; check --account");
+        status = TS_EXIT_USAGE;
+    } else {
+        line("FAIL", "widgets", text);
+        status = TS_EXIT_UNREACHABLE;
+    }
+    ts_call_cancel(visit.call);
+    return status;
+}
+
+static void show_scripts(void)
+{
+    char path[TS_SCRIPT_PATH_MAX];
+    ts_script_stock(path);
+    line(path[0] ? "ok" : "warn", "scripts", path[0] ? path : "no stock scripts found");
+}
+
+static int look(struct ts_parts *parts)
+{
+    struct ts_client_wish wish = {0};
+    struct ts_client *client;
+    struct ts_error err;
+    show_scripts();
+    enum ts_err code = parts->host.open_client(&parts->host, &wish, &client, &err);
+    if (code) {
+        line("FAIL", code == TS_ERR_CREDENTIALS ? "credentials" : "account", err.message);
+        return code == TS_ERR_CREDENTIALS ? TS_EXIT_CREDENTIALS : TS_EXIT_USAGE;
+    }
+    line("ok", "API", ts_client_base_url(client));
+    line("ok", "account", ts_client_account(client));
+    line("ok", "credentials", ts_client_source(client));
+    int status = look_token(parts, client);
+    if (!status) {
+        status = look_widgets(parts, client);
+    }
+    ts_client_destroy(client);
+    return status;
+}
+
+int ts_doctor(const struct ts_config *config)
+{
+    struct ts_parts parts;
+    struct ts_error err;
+    if (ts_parts_init(&parts, config, &err)) {
+        line("FAIL", "set-up", err.message);
+        return TS_EXIT_USAGE;
+    }
+    int status = look(&parts);
+    ts_parts_fini(&parts);
+    if (fflush(stdout) && !status) {
+        status = TS_EXIT_SCRIPT;
+    }
+    return status;
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// The order of precedence of exit statuses as a table.
+// What the ledger counted cannot be talked away by os.exit(0).
+#include "host/runtime/exit_status.h"
+
+#include <stddef.h>
+
+static const struct {
+    enum ts_entry_kind kind;
+    enum ts_exit status;
+} precedence[] = {
+    {TS_ENTRY_CREDENTIALS, TS_EXIT_CREDENTIALS},
+    {TS_ENTRY_REFUSED, TS_EXIT_REFUSED},
+    {TS_ENTRY_READ_FAILED, TS_EXIT_UNREACHABLE},
+    {TS_ENTRY_WRITE_FAILED, TS_EXIT_PARTIAL},
+    {TS_ENTRY_USAGE, TS_EXIT_USAGE},
+    {TS_ENTRY_SCRIPT, TS_EXIT_SCRIPT},
+};
+
+int ts_exit_choose(const struct ts_ledger *ledger, bool has_failed, int requested, int signal)
+{
+    if (ledger->counts[TS_ENTRY_WRITE_UNKNOWN]) {
+        return TS_EXIT_UNKNOWN;
+    }
+    if (signal) {
+        return TS_EXIT_SIGNAL + signal;
+    }
+    for (size_t i = 0; i < sizeof precedence / sizeof precedence[0]; i++) {
+        if (ledger->counts[precedence[i].kind]) {
+            return precedence[i].status;
+        }
+    }
+    if (has_failed) {
+        return TS_EXIT_SCRIPT;
+    }
+    return requested >= 0 ? requested : TS_EXIT_DONE;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Set-up and teardown in one place, and the making of clients from the configuration.
+// Order of teardown: Lua state (the caller), sandbox, loop, secrets.
+#include "host/runtime/parts.h"
+
+#include <stdlib.h>
+
+#include "host/api/client.h"
+#include "host/net/loop.h"
+#include "host/net/signals.h"
+#include "host/sandbox/sandbox.h"
+
+// The account that stands for "the configured one" when a sandbox runs and none is configured.
+#define SANDBOX_ACCOUNT "00000000000000000000000000000000"
+
+void ts_config_init(struct ts_config *config)
+{
+    const char *account = getenv("CLOUDFLARE_ACCOUNT_ID");
+    const char *base_url = getenv("CLOUDFLARE_BASE_URL");
+    *config = (struct ts_config){
+        .account = account && *account ? account : NULL,
+        .base_url = base_url && *base_url ? base_url : NULL,
+        .concurrency = TS_CONFIG_CONCURRENCY,
+        .timeout_us = TS_CONFIG_TIMEOUT_US,
+        .level = TS_LOG_NORMAL,
+    };
+}
+
+static enum ts_err client_credentials(struct ts_parts *parts, const char *token_file,
+    struct ts_credentials *credentials, struct ts_error *err)
+{
+    if (parts->sandbox) {
+        return ts_credentials_load_sandbox(credentials, parts->secrets, err);
+    }
+    return ts_credentials_load(
+        credentials, parts->secrets, token_file ? token_file : parts->config->token_file, err);
+}
+
+static enum ts_err parts_open_client(struct ts_host *host, const struct ts_client_wish *wish,
+    struct ts_client **out, struct ts_error *err)
+{
+    struct ts_parts *parts = (struct ts_parts *)((char *)host - offsetof(struct ts_parts, host));
+    struct ts_credentials credentials = {0};
+    struct ts_client_config config = {
+        .loop = parts->loop,
+        .queue = &parts->queue,
+        .base_url = parts->sandbox ? ts_sandbox_url(parts->sandbox) : parts->config->base_url,
+        .timeout_us = parts->config->timeout_us,
+    };
+    *out = NULL;
+    if (!wish->is_public) {
+        config.account = wish->account ? wish->account : parts->config->account;
+        if (!config.account && parts->sandbox) {
+            config.account = SANDBOX_ACCOUNT;
+        }
+        if (!config.account) {
+            return ts_error_set(
+                err, TS_ERR_USAGE, "no account: give --account ID or set CLOUDFLARE_ACCOUNT_ID");
+        }
+        enum ts_err code = client_credentials(parts, wish->token_file, &credentials, err);
+        if (code) {
+            ts_credentials_fini(&credentials);
+            return code;
+        }
+        config.credentials = &credentials;
+    }
+    enum ts_err code = ts_client_create(&config, out, err);
+    ts_credentials_fini(&credentials); // empty when the client took them
+    return code;
+}
+
+static enum ts_err sandbox_start(struct ts_parts *parts, struct ts_error *err)
+{
+    if (!parts->config->is_sandbox) {
+        return TS_OK;
+    }
+    struct ts_sandbox_config sandbox = {
+        .db = parts->config->sandbox_db,
+        .grace_s = -1,
+        .entitle = "any-hostname,bot_fight_mode,ephemeral_id,offlabel",
+    };
+    return ts_sandbox_start(&sandbox, &parts->sandbox, err);
+}
+
+enum ts_err ts_parts_init(
+    struct ts_parts *parts, const struct ts_config *config, struct ts_error *err)
+{
+    *parts = (struct ts_parts){.config = config};
+    ts_log_init(&parts->log, stderr, config->level);
+    ts_door_init(&parts->door);
+    parts->door.permissions = config->permissions;
+    ts_queue_init(&parts->queue, (size_t)config->concurrency);
+    ts_sched_init(&parts->sched, &parts->host);
+    struct ts_loop_config loop = {
+        .max_connections = (size_t)config->concurrency,
+        .user_agent = "tshost/" TSHOST_VERSION,
+        .ca_file = config->ca_file,
+    };
+    enum ts_err code = ts_secret_pool_create(&parts->secrets, err);
+    if (!code) {
+        code = ts_loop_create(&loop, &parts->loop, err);
+    }
+    if (!code) {
+        code = sandbox_start(parts, err);
+    }
+    if (!code) {
+        code = ts_signals_start(parts->loop, ts_sched_poke, &parts->sched, err);
+    }
+    if (code) {
+        ts_parts_fini(parts);
+        return code;
+    }
+    parts->host = (struct ts_host){
+        .loop = parts->loop,
+        .queue = &parts->queue,
+        .door = &parts->door,
+        .sched = &parts->sched,
+        .secrets = parts->secrets,
+        .log = &parts->log,
+        .timeout_us = config->timeout_us,
+        .open_client = parts_open_client,
+        .exit_request = -1,
+    };
+    return TS_OK;
+}
+
+void ts_parts_fini(struct ts_parts *parts)
+{
+    ts_signals_cancel();
+    ts_sandbox_stop(parts->sandbox);
+    parts->sandbox = NULL;
+    ts_loop_destroy(parts->loop);
+    parts->loop = NULL;
+    ts_secret_pool_destroy(parts->secrets);
+    parts->secrets = NULL;
+    ts_door_fini(&parts->door);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// The parts of a run in the order in which they are made, and undone in reverse: log, secrets,
+// loop, queue, door, sandbox, signals. What run and doctor have in common.
+#ifndef TS_RUNTIME_PARTS_H
+#define TS_RUNTIME_PARTS_H
+
+#include "bindings/host.h"
+#include "bindings/sched.h"
+#include "host/api/queue.h"
+#include "host/base/log.h"
+#include "host/base/secret.h"
+#include "host/ops/door.h"
+#include "host/runtime/config.h"
+
+struct ts_sandbox;
+
+struct ts_parts {
+    const struct ts_config *config;
+    struct ts_log log;
+    struct ts_secret_pool *secrets;
+    struct ts_loop *loop;
+    struct ts_queue queue;
+    struct ts_door door;
+    struct ts_sandbox *sandbox; // --sandbox only
+    struct ts_sched sched;
+    struct ts_host host;
+};
+
+// Makes them all. On failure nothing is left over.
+enum ts_err ts_parts_init(
+    struct ts_parts *parts, const struct ts_config *config, struct ts_error *err);
+
+// Undoes them, in the one right order; the Lua state must be closed before. May run twice.
+void ts_parts_fini(struct ts_parts *parts);
+
+#endif

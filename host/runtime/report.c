@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Errors and the summary, on standard error.
+// It tells what was done, not what was meant: every figure comes from the ledger.
+#include "host/runtime/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/api/endpoint.h"
+
+#define SHOWN_MAX 50 // failures listed one by one; the rest are counted
+
+void ts_report_error(struct ts_log *log, const char *message)
+{
+    ts_log_line(log, TS_LOG_QUIET, "tshost: %s", message);
+}
+
+static const char *kind_word(enum ts_entry_kind kind)
+{
+    switch (kind) {
+    case TS_ENTRY_WRITE_UNKNOWN:
+        return "outcome unknown";
+    case TS_ENTRY_REFUSED:
+        return "refused";
+    case TS_ENTRY_CREDENTIALS:
+        return "credentials";
+    default:
+        return "failed";
+    }
+}
+
+static void report_entry(struct ts_log *log, const struct ts_entry *entry)
+{
+    char place[192] = "";
+    if (entry->place[0]) {
+        snprintf(place, sizeof place, "%s: ", entry->place);
+    }
+    if (entry->is_forgiven) {
+        ts_log_line(log, TS_LOG_NORMAL, "  forgiven: %s%s (%s)", place, entry->message,
+            entry->reason ? entry->reason : "no reason kept");
+    } else {
+        ts_log_line(log, TS_LOG_QUIET, "  %s: %s%s", kind_word(entry->kind), place, entry->message);
+    }
+}
+
+static bool is_said(const struct ts_entry *entry, const char *said)
+{
+    return said && strstr(said, entry->message) != NULL;
+}
+
+static void report_entries(struct ts_log *log, const struct ts_ledger *ledger, const char *said)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < ledger->len; i++) {
+        const struct ts_entry *entry = &ledger->entries[i];
+        if (is_said(entry, said)) {
+            continue;
+        }
+        if (shown++ < SHOWN_MAX) {
+            report_entry(log, entry);
+        }
+    }
+    if (shown > SHOWN_MAX) {
+        ts_log_line(log, TS_LOG_QUIET, "  and %zu more", shown - SHOWN_MAX);
+    }
+}
+
+static void add_count(char *line, size_t size, uint64_t count, const char *what)
+{
+    if (count > 0) {
+        size_t len = strlen(line);
+        snprintf(line + len, size - len, "%s%" PRIu64 " %s", len ? ", " : "", count, what);
+    }
+}
+
+void ts_report_summary(struct ts_parts *parts, const char *said, int signal)
+{
+    const struct ts_ledger *ledger = &parts->door.ledger;
+    const uint64_t *counts = ledger->counts;
+    char line[512] = "";
+    add_count(line, sizeof line, ledger->done[TS_OP_CREATE], "created");
+    add_count(line, sizeof line, ledger->done[TS_OP_UPDATE], "updated");
+    add_count(line, sizeof line, ledger->done[TS_OP_DELETE], "deleted");
+    add_count(line, sizeof line, ledger->done[TS_OP_ROTATE], "rotated");
+    add_count(line, sizeof line, ledger->unchanged, "unchanged");
+    add_count(line, sizeof line, counts[TS_ENTRY_WRITE_FAILED], "failed");
+    add_count(line, sizeof line, counts[TS_ENTRY_REFUSED], "refused");
+    add_count(line, sizeof line, counts[TS_ENTRY_WRITE_UNKNOWN], "with unknown outcome");
+    bool is_news = ledger->len > 0 || signal || line[0];
+    if (!is_news) {
+        return;
+    }
+    bool has_failed = signal || counts[TS_ENTRY_WRITE_FAILED] || counts[TS_ENTRY_REFUSED] ||
+                      counts[TS_ENTRY_WRITE_UNKNOWN] || counts[TS_ENTRY_READ_FAILED];
+    if (signal) {
+        ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
+            signal == 2 ? "SIGINT" : "SIGTERM");
+    }
+    ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL, "tshost: %s%s%zu request%s",
+        line, line[0] ? "; " : "", parts->queue.requests, parts->queue.requests == 1 ? "" : "s");
+    report_entries(&parts->log, ledger, said);
+    if (counts[TS_ENTRY_WRITE_UNKNOWN]) {
+        ts_log_line(&parts->log, TS_LOG_QUIET,
+            "  before running again, look whether these writes were applied: a create that is "
+            "repeated blindly makes a twin");
+    }
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// Parts, state, script, summary, teardown. The script runs as the main task under one lua_pcall.
+// Only what a person needs is printed: one line for an error, its traceback with --verbose.
+#include "host/runtime/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <lauxlib.h>
+
+#include "host/net/signals.h"
+#include "host/runtime/exit_status.h"
+#include "host/runtime/parts.h"
+#include "host/runtime/report.h"
+#include "host/runtime/script.h"
+#include "host/runtime/state.h"
+
+struct run {
+    const struct ts_config *config;
+    struct ts_parts *parts;
+    char path[TS_SCRIPT_PATH_MAX];
+    char directory[TS_SCRIPT_PATH_MAX];
+    bool has_failed;
+    bool is_usage; // the script could not be read or parsed at all
+    char said[1024];
+};
+
+static void *alloc_default(void *self, void *block, size_t old_size, size_t new_size)
+{
+    (void)self;
+    (void)old_size;
+    if (new_size == 0) {
+        free(block);
+        return NULL;
+    }
+    return realloc(block, new_size);
+}
+
+// An error outside every protected call: only a bug or the end of memory comes here.
+static int on_panic(lua_State *L)
+{
+    const char *message = lua_tostring(L, -1);
+    fprintf(stderr, "tshost: panic: %s\n", message ? message : "unknown error");
+    return 0;
+}
+
+static const char *load(lua_State *L, struct run *run)
+{
+    const struct ts_config *config = run->config;
+    int status;
+    const char *name = run->path;
+    if (config->code) {
+        name = "=(command line)";
+        status = luaL_loadbufferx(L, config->code, strlen(config->code), name, "t");
+        name = "-e";
+    } else if (strcmp(config->script, "-") == 0) {
+        name = "-";
+        status = luaL_loadfilex(L, NULL, "t");
+    } else {
+        status = luaL_loadfilex(L, run->path, "t");
+    }
+    if (status == LUA_ERRMEM) {
+        lua_error(L);
+    }
+    if (status != LUA_OK) {
+        run->is_usage = status == LUA_ERRFILE;
+        return NULL;
+    }
+    return name;
+}
+
+// Keeps the text of the error value at idx, and whether it is one that needs no words.
+static void keep_error(lua_State *L, struct run *run, int idx)
+{
+    idx = lua_absindex(L, idx);
+    const char *text = luaL_tolstring(L, idx, NULL);
+    const char *place = "";
+    if (lx_failure_kind(L, idx)) {
+        lua_getfield(L, idx, "place");
+        place = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    }
+    snprintf(run->said, sizeof run->said, "%s%s%s", place, *place ? ": " : "", text);
+}
+
+static bool is_orderly_end(lua_State *L, struct run *run, int idx)
+{
+    const char *kind = lx_failure_kind(L, idx);
+    bool is_asked = run->parts->host.exit_request >= 0 || ts_signals_seen();
+    return is_asked && kind && strcmp(kind, "cancelled") == 0;
+}
+
+static int run_protected(lua_State *L)
+{
+    struct run *run = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    luaL_checkstack(L, run->config->arg_count + LUA_MINSTACK, "too many arguments");
+    ts_state_open(L, run->directory[0] ? run->directory : NULL);
+    const char *name = load(L, run);
+    if (!name) {
+        run->has_failed = true;
+        keep_error(L, run, -1);
+        return 0;
+    }
+    ts_state_set_args(L, run->config, name);
+    for (int i = 0; i < run->config->arg_count; i++) {
+        lua_pushstring(L, run->config->args[i]);
+    }
+    if (ts_sched_run(L, run->config->arg_count)) {
+        return 0;
+    }
+    if (!is_orderly_end(L, run, -2)) {
+        run->has_failed = true;
+        keep_error(L, run, -2);
+        const char *traceback = lua_tostring(L, -2);
+        for (const char *line = traceback; line && *line;) {
+            int len = (int)strcspn(line, "\n");
+            ts_log_line(&run->parts->log, TS_LOG_VERBOSE, "%.*s", len, line);
+            line += len + (line[len] == '\n');
+        }
+    }
+    return 0;
+}
+
+static void run_state(struct run *run)
+{
+    const struct ts_config *config = run->config;
+    lua_State *L = config->alloc ? lua_newstate(config->alloc, config->alloc_self)
+                                 : lua_newstate(alloc_default, NULL);
+    if (!L) {
+        run->has_failed = true;
+        snprintf(run->said, sizeof run->said, "not enough memory");
+        return;
+    }
+    lua_atpanic(L, on_panic);
+    ts_host_attach(L, &run->parts->host);
+    lua_gc(L, LUA_GCGEN, 0, 0);
+    lua_pushcfunction(L, run_protected);
+    lua_pushlightuserdata(L, run);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+        run->has_failed = true;
+        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "unknown error";
+        snprintf(run->said, sizeof run->said, "%s", text);
+    }
+    lua_close(L);
+}
+
+// Output that did not arrive is a failure, however well the rest went.
+static void check_output(struct run *run)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return;
+    }
+    run->has_failed = true;
+    if (!run->said[0]) {
+        snprintf(run->said, sizeof run->said, "cannot write to standard output: %s",
+            errno ? strerror(errno) : "write error");
+    }
+}
+
+int ts_run(const struct ts_config *config)
+{
+    struct ts_parts parts;
+    struct ts_error err;
+    struct run run = {.config = config, .parts = &parts};
+    struct ts_log log;
+    ts_log_init(&log, stderr, config->level);
+    // Secrets stay out of core dumps.
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    if (config->script && strcmp(config->script, "-") != 0) {
+        if (ts_script_find(config->script, run.path, &err)) {
+            ts_report_error(&log, err.message);
+            return TS_EXIT_USAGE;
+        }
+        ts_script_directory(run.path, run.directory);
+    }
+    if (ts_parts_init(&parts, config, &err)) {
+        ts_report_error(&log, err.message);
+        return err.code == TS_ERR_CREDENTIALS ? TS_EXIT_CREDENTIALS : TS_EXIT_USAGE;
+    }
+    run_state(&run);
+    check_output(&run);
+    int signal = parts.sched.is_interrupted ? ts_signals_seen() : 0;
+    if (run.said[0]) {
+        ts_report_error(&parts.log, run.said);
+    }
+    ts_report_summary(&parts, run.said[0] ? run.said : NULL, signal);
+    int status =
+        ts_exit_choose(&parts.door.ledger, run.has_failed, parts.host.exit_request, signal);
+    if (run.is_usage) {
+        status = TS_EXIT_USAGE;
+    }
+    ts_parts_fini(&parts);
+    return status;
+}
