@@ -40,4 +40,7 @@ const char *ts_sandbox_url(const struct ts_sandbox *sandbox);
 // Answers what is in flight, stops serving, closes the store. NULL is fine.
 void ts_sandbox_stop(struct ts_sandbox *sandbox);
 
+// "SQLite 3.40.1, libmicrohttpd 0.9.75". Lives for ever.
+const char *ts_sandbox_versions(void);
+
 #endif

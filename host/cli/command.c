@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// The command table and the choice among it.
+// Standard output is checked when help or versions were all that was asked for.
+#include "host/cli/command.h"
+
+#include <stdio.h>
+
+#include "host/base/log.h"
+#include "host/base/str.h"
+#include "host/runtime/exit_status.h"
+
+static const struct ts_command commands[] = {
+    {NULL, "[options] SCRIPT [ARG...]", "run a script", ts_run_options, ts_command_run},
+    {"sandbox", "sandbox [options]", "serve the sandbox", ts_sandbox_options, ts_command_sandbox},
+    {"doctor", "doctor [options]", "what this machine, token and account can do", ts_doctor_options,
+        ts_command_doctor},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct ts_command *ts_commands(void)
+{
+    return commands;
+}
+
+int ts_usage_error(const struct ts_error *err)
+{
+    struct ts_log log;
+    ts_log_init(&log, stderr, TS_LOG_NORMAL);
+    ts_log_line(&log, TS_LOG_QUIET, "tshost: %s", err->message);
+    return TS_EXIT_USAGE;
+}
+
+int ts_command_main(int argc, char **argv)
+{
+    if (argc > 1) {
+        for (const struct ts_command *command = commands + 1; command->run; command++) {
+            if (ts_str_is(command->name, argv[1])) {
+                return command->run(argc - 1, argv + 1);
+            }
+        }
+    }
+    return commands[0].run(argc, argv);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// The option rows behind getopt_long, and its mistakes in words.
+// A value that may be a secret has no option: secrets never stand in argv.
+#include "host/cli/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/base/str.h"
+#include "host/base/suggest.h"
+
+#define OPTIONS_MAX 48
+
+static size_t rows_count(const struct ts_option *rows)
+{
+    size_t count = 0;
+    while (rows[count].name && count < OPTIONS_MAX) {
+        count++;
+    }
+    return count;
+}
+
+static enum ts_err complain(
+    const struct ts_option *rows, int code, char **argv, struct ts_error *err)
+{
+    const char *word = argv[optind - 1];
+    if (code == ':') {
+        return ts_error_set(err, TS_ERR_USAGE, "%s needs a value", word);
+    }
+    if (optopt && !ts_str_has_prefix(word, "--")) {
+        return ts_error_set(
+            err, TS_ERR_USAGE, "unknown option -%c; tshost --help lists them", optopt);
+    }
+    char name[64], hint[TS_SUGGEST_MAX];
+    ts_str_copy(name, sizeof name, word + strspn(word, "-"));
+    name[strcspn(name, "=")] = '\0';
+    const char *names[OPTIONS_MAX + 1];
+    size_t count = rows_count(rows);
+    for (size_t i = 0; i < count; i++) {
+        if (ts_str_is(rows[i].name, name)) {
+            return ts_error_set(err, TS_ERR_USAGE, "--%s takes no value", name);
+        }
+        names[i] = rows[i].name;
+    }
+    names[count] = NULL;
+    ts_suggest(name, names, hint);
+    return ts_error_set(
+        err, TS_ERR_USAGE, "unknown option --%s%s; tshost --help lists them", name, hint);
+}
+
+enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv, void *settings,
+    int *operands, struct ts_error *err)
+{
+    struct option longs[OPTIONS_MAX + 1] = {{0}};
+    char shorts[2 * OPTIONS_MAX + 3] = "+:"; // stop at the first operand, tell missing values apart
+    size_t len = 2, count = rows_count(rows);
+    for (size_t i = 0; i < count; i++) {
+        static const int kinds[] = {no_argument, required_argument, optional_argument};
+        longs[i] =
+            (struct option){.name = rows[i].name, .has_arg = kinds[rows[i].kind], .val = 256};
+        if (rows[i].letter) {
+            shorts[len++] = rows[i].letter;
+            if (rows[i].kind == TS_OPTION_VALUE) {
+                shorts[len++] = ':';
+            }
+        }
+    }
+    opterr = 0;
+    optind = 0; // a fresh scan, GNU style
+    for (int code, index; (code = getopt_long(argc, argv, shorts, longs, &index)) != -1;) {
+        const struct ts_option *row = NULL;
+        for (size_t i = 0; i < count; i++) {
+            if (code == 256 ? (size_t)index == i : code == rows[i].letter) {
+                row = &rows[i];
+            }
+        }
+        if (!row) {
+            return complain(rows, code, argv, err);
+        }
+        // getopt_long takes unique beginnings; an abbreviation in a cron line would break when a
+        // new option makes it ambiguous.
+        if (code == 256 &&
+            !ts_str_has_prefix(argv[optind - 1 - (optarg == argv[optind - 1])] + 2, row->name)) {
+            return ts_error_set(err, TS_ERR_USAGE, "write --%s in full", row->name);
+        }
+        enum ts_err failed = row->apply(settings, optarg, err);
+        if (failed) {
+            return failed;
+        }
+    }
+    *operands = optind;
+    return TS_OK;
+}
+
+void ts_options_print(const struct ts_option *rows)
+{
+    for (; rows->name; rows++) {
+        char left[80];
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s%s", rows->letter ? "-" : " ",
+            rows->letter ? rows->letter : ' ', rows->letter ? ", " : "  ", rows->name,
+            rows->kind == TS_OPTION_OPTIONAL ? "[="
+            : rows->metavar                  ? " "
+                                             : "",
+            rows->metavar ? rows->metavar : "", rows->kind == TS_OPTION_OPTIONAL ? "]" : "");
+        printf("  %-30s %s\n", left, rows->help);
+    }
+}
+
+enum ts_err ts_option_int(const char *name, const char *value, long long min, long long max,
+    long long *out, struct ts_error *err)
+{
+    int64_t number;
+    if (!ts_str_to_int(value, &number) || number < min || number > max) {
+        return ts_error_set(err, TS_ERR_USAGE,
+            "--%s %.40s: a whole number from %lld to %lld expected", name, value, min, max);
+    }
+    *out = number;
+    return TS_OK;
+}
+
+enum ts_err ts_option_seconds(
+    const char *name, const char *value, long long *out_us, struct ts_error *err)
+{
+    char *end;
+    double seconds = strtod(value, &end);
+    if (end == value || *end || !(seconds >= 0.001) || !(seconds <= 86400)) {
+        return ts_error_set(err, TS_ERR_USAGE,
+            "--%s %.40s: seconds expected, a number from 0.001 to 86400", name, value);
+    }
+    *out_us = (long long)(seconds * 1e6 + 0.5);
+    return TS_OK;
+}

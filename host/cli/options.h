@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Options as data: a row each, from which parsing and help are made.
+// getopt_long does the parsing.
+#ifndef TS_CLI_OPTIONS_H
+#define TS_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/base/error.h"
+
+enum ts_option_kind {
+    TS_OPTION_FLAG,     // no value
+    TS_OPTION_VALUE,    // --name VALUE or --name=VALUE
+    TS_OPTION_OPTIONAL, // --name or --name=VALUE
+};
+
+// Stores the value (NULL for a flag) in the command's settings. USAGE with what is wrong with it.
+typedef enum ts_err (*ts_option_fn)(void *settings, const char *value, struct ts_error *err);
+
+struct ts_option {
+    const char *name; // without the dashes
+    char letter;      // '\0': none
+    enum ts_option_kind kind;
+    const char *metavar;
+    const char *help;
+    ts_option_fn apply;
+};
+
+// Parses the options before the first operand; rows end with a NULL name. *operands is the index in
+// argv of the first operand. USAGE, with a suggestion for a misspelt name.
+enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv, void *settings,
+    int *operands, struct ts_error *err);
+
+// Prints the rows as the option part of a help text, to standard output.
+void ts_options_print(const struct ts_option *rows);
+
+// Readers of common values. USAGE, naming the option.
+enum ts_err ts_option_int(const char *name, const char *value, long long min, long long max,
+    long long *out, struct ts_error *err);
+enum ts_err ts_option_seconds(
+    const char *name, const char *value, long long *out_us, struct ts_error *err);
+
+#endif
