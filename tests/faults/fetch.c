@@ -4,11 +4,10 @@
 //
 //   fetch [--timeout-ms N] [--max-body N] [--max-head N] [--ca FILE] [--header LINE]
 //         (METHOD URL BODY)...            BODY "" sends none; a method in lower case: at most once
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/resource.h>
 
 #include "host/base/str.h"
 #include "host/net/loop.h"
@@ -52,11 +51,22 @@ static void print_json(const char *text)
     putchar('"');
 }
 
-// What the page cache of a shared machine does not change: the most memory ever resident.
+// The most memory this program ever had resident. ru_maxrss would count what the parent had when
+// it started us.
 static long peak_kb(void)
 {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) ? -1 : usage.ru_maxrss;
+    char line[128];
+    long peak = -1;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && peak < 0 && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "VmHWM: %ld kB", &peak) != 1) {
+            peak = -1;
+        }
+    }
+    if (file) {
+        fclose(file);
+    }
+    return peak;
 }
 
 static void print_result(enum ts_err code, const char *error, struct ts_xfer *xfer)
@@ -149,6 +159,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
+    signal(SIGPIPE, SIG_IGN);
     struct ts_error err;
     struct ts_loop *loop;
     struct ts_loop_config config = {.max_connections = 4, .ca_file = options.ca_file};
