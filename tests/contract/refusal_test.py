@@ -62,6 +62,17 @@ class Refusals(SandboxCase):
                 other = target.replace(ACCOUNT, ACCOUNT[::-1])
                 self.refused(403, 10000, method, other, body)
 
+    def test_a_weak_token_may_read_or_nothing(self):
+        for token, permission in (("reader-token", "read"), ("stranger-token", "none")):
+            self.control("credentials", {"token": token, "permission": permission})
+            headers = {"Authorization": f"Bearer {token}"}
+            for method, target, body in self.targets():
+                with self.subTest(f"{method} {target}", permission=permission):
+                    if permission == "read" and method == "GET":
+                        self.ok(method, target, headers=headers)
+                    else:
+                        self.refused(403, 10000, method, target, body, headers=headers)
+
     def test_an_account_that_cannot_be_is_not_found_before_credentials(self):
         for method, target, body in self.targets():
             with self.subTest(f"{method} {target}"):
@@ -252,6 +263,7 @@ class RateLimit(SandboxCase):
         return tuple(map(int, (limit[2], limit[3], policy[2], policy[3])))
 
     def test_the_budget_is_told_and_then_enforced(self):
+        self.control("clock", {"advance": 60})
         for left in (5, 4, 3, 2, 1, 0):
             exchange = self.wire.send("GET", WIDGETS)
             self.judge(exchange)
@@ -270,6 +282,16 @@ class RateLimit(SandboxCase):
             self.refused(429, 971, method, target, body)
             self.assertEqual(self.headers(self.refusal)[0], 0)
             self.assertIn(int(self.refusal.answer_headers["retry-after"]), range(1, 61))
+        self.control("clock", {"advance": 60})
+        self.ok("GET", WIDGETS)
+
+    def test_a_refusal_on_order_is_a_refusal(self):
+        self.control("clock", {"advance": 60})
+        self.control("faults", {"op": "list", "kind": "429", "retry_after": 7})
+        self.refused(429, 971, "GET", WIDGETS)
+        self.assertEqual(self.refusal.answer_headers["retry-after"], "7")
+        self.headers(self.refusal)
+        self.ok("GET", WIDGETS)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ BASE = f"/client/v4/accounts/{ACCOUNT}/challenges/widgets"
 ITEM = {
     "sitekey": SITEKEY,
     "name": "acme login",
-    "domains": ["acme.example", "203.0.113.1"],
+    "domains": ["203.0.113.1", "acme.example"],
     "mode": "managed",
     "region": "world",
     "clearance_level": "no_clearance",

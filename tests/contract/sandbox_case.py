@@ -51,6 +51,12 @@ class SandboxCase(unittest.TestCase):
         self.refusal = exchange
         return errors
 
+    def control(self, route, body):
+        """One of the sandbox's own switches, outside the API and its contract."""
+        exchange = self.wire.send("POST", f"/sandbox/{route}", body, headers={})
+        self.assertEqual(exchange.status, 200, exchange.answer_body)
+        return json.loads(exchange.answer_body)["result"]
+
     def create(self, **more):
         return self.result("POST", WIDGETS, {**WIDGET, **more})
 

@@ -4,8 +4,9 @@
 import json
 import unittest
 
+from samples import ITEM, RESULT_INFO, success
 from sandbox_case import WIDGET, SandboxCase, assert_reached
-from serve import TOKEN
+from serve import ACCOUNT, TOKEN
 from wire import BEARER, WIDGETS, Wire
 
 EVERYTHING = {
@@ -105,6 +106,19 @@ class Operations(SandboxCase):
         self.ok("POST", WIDGETS, WIDGET, kind="application/json; charset=utf-8")
 
 
+class Imports(SandboxCase):
+    def test_what_the_service_listed_is_listed_here(self):
+        """Old widgets have no origin in their list item; "unknown" is the document's word for it."""
+        item = {key: value for key, value in ITEM.items() if not key.endswith("_via")}
+        envelope = success([item], result_info=RESULT_INFO)
+        self.control(f"accounts/{ACCOUNT}/widgets", envelope)
+        unknown = {"deployed_via": "unknown", "last_modified_via": "unknown"}
+        self.assertEqual(self.result("GET", WIDGETS), [{**item, **unknown}])
+        target = f"{WIDGETS}/{item['sitekey']}"
+        self.assertEqual(self.result("GET", target)["created_on"], item["created_on"])
+        self.assertEqual(self.result("PUT", target, WIDGET)["last_modified_via"], "api")
+
+
 class Lists(SandboxCase):
     COUNT = 37
 
@@ -141,6 +155,7 @@ class Lists(SandboxCase):
         items, info = self.list("page=9&per_page=5")
         self.assertEqual((items, info["count"], info["total_count"]), ([], 0, 37))
         self.assertEqual(len(self.list("per_page=1000")[0]), 37)
+        self.assertEqual(self.list("per_page=37")[1]["total_pages"], 1)
 
     def test_every_order_in_both_directions(self):
         # Equal keys must not be dealt twice or lost between pages, hence the comparison of sets.

@@ -65,9 +65,7 @@ class Siteverify(DocumentedCase):
 
     def mint(self, **more):
         body = {"sitekey": self.widget["sitekey"], "hostname": "acme.example", **more}
-        exchange = self.wire.send("POST", "/sandbox/tokens", body, headers={})
-        self.assertEqual(exchange.status, 200, exchange.answer_body)
-        return json.loads(exchange.answer_body)["result"]["token"]
+        return self.control("tokens", body)["token"]
 
     def verify(self, status=200, is_declared=True, kind="application/json", **fields):
         """The verdict. Without credentials, which siteverify does not ask for."""
@@ -162,6 +160,10 @@ class Siteverify(DocumentedCase):
         later = self.rotate(False)
         for secret in (now, later):
             self.assertTrue(self.verify(secret=secret, response=self.mint())["success"])
+        self.control("clock", {"advance": 7201})
+        self.fails("invalid-input-secret", secret=now, response=self.mint())
+        self.assertTrue(self.verify(secret=later, response=self.mint())["success"])
+        self.assertNotEqual(self.rotate(False), later)
 
     def test_testing_keys(self):
         def testing(digit):
