@@ -102,6 +102,7 @@ class Endpoints(ClientCase):
             with self.subTest(str(exchange)):
                 self.assertLessEqual(set(headers), HEADERS)
                 self.assertRegex(headers["user-agent"], r"^tshost/\d+\.\d+\.\d+$")
+                self.assertEqual(headers["accept"], "application/json")
                 if exchange.path == "/turnstile/v0/siteverify":
                     self.assertNotIn("authorization", headers)
                 else:

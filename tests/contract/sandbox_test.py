@@ -108,7 +108,7 @@ class Operations(SandboxCase):
 
 class Imports(SandboxCase):
     def test_what_the_service_listed_is_listed_here(self):
-        """Old widgets have no origin in their list item; "unknown" is the document's word for it."""
+        """Old widgets have no origin in their list item; the document's word is "unknown"."""
         item = {key: value for key, value in ITEM.items() if not key.endswith("_via")}
         envelope = success([item], result_info=RESULT_INFO)
         self.control(f"accounts/{ACCOUNT}/widgets", envelope)
