@@ -90,7 +90,7 @@ static void push_start_failure(
     push_failure(L, &failure);
 }
 
-bool exchange_read(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
+bool lx_exchange_read(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
     const struct ts_call_spec *spec)
 {
     struct ts_error err;
@@ -102,7 +102,7 @@ bool exchange_read(lua_State *L, struct lx_exchange *exchange, struct ts_client 
     return true;
 }
 
-bool exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
+bool lx_exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
     struct ts_write_spec *spec)
 {
     struct ts_error err;
@@ -187,7 +187,7 @@ int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char 
     return push_exchange_failure(L, exchange, &answer);
 }
 
-void exchange_settle(struct lx_exchange *exchange)
+void lx_exchange_settle(struct lx_exchange *exchange)
 {
     ts_write_settle(exchange->write, TS_OUTCOME_DONE, false, "");
 }

@@ -35,10 +35,10 @@ TS_RAISES struct lx_exchange *push_exchange(lua_State *L, enum ts_op op);
 
 // Starts the read or write of the exchange. False when the world or the rules said no: then nil and
 // err are on the stack, to be returned. Misuse and the interruption raise.
-TS_RAISES bool exchange_read(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
-    const struct ts_call_spec *spec);
-TS_RAISES bool exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_client *client,
-    struct ts_write_spec *spec);
+TS_RAISES bool lx_exchange_read(lua_State *L, struct lx_exchange *exchange,
+    struct ts_client *client, const struct ts_call_spec *spec);
+TS_RAISES bool lx_exchange_write(lua_State *L, struct lx_exchange *exchange,
+    struct ts_client *client, struct ts_write_spec *spec);
 
 // Ends the read of an exchange whose answer has come: pushes the envelope and returns true, or
 // pushes nil, err, notes it in the ledger and returns false. A read on behalf of a write counts as
@@ -49,6 +49,6 @@ TS_RAISES bool push_exchange_answer(lua_State *L, struct lx_exchange *exchange);
 TS_RAISES int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char *why);
 
 // Settles a write as done.
-void exchange_settle(struct lx_exchange *exchange);
+void lx_exchange_settle(struct lx_exchange *exchange);
 
 #endif

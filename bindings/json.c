@@ -139,9 +139,39 @@ static int cjson_decode(lua_State *L)
     return 1;
 }
 
-// Upvalues of encode: 1 lua-cjson's encode, 2 the mark that stands for [] (unguessable, so that no
-// text of a script can be taken for it).
+// Upvalues of encode: 1 lua-cjson's encode, 2 the mark. lua-cjson cannot write an empty list, nor
+// an integer of more than 14 digits; both are encoded as a string of the mark and the text that is
+// meant, and unwrapped in the result. The mark holds an address, so no text is taken for it by
+// chance.
 static void push_plain(lua_State *L, int idx, int depth, bool is_domains);
+
+static void push_marked(lua_State *L, const char *text)
+{
+    lua_pushfstring(L, "%s%s", lua_tostring(L, lua_upvalueindex(2)), text);
+}
+
+// Replaces "MARKtext" by text, in the JSON on top of the stack.
+static void unwrap_marked(lua_State *L)
+{
+    size_t mark_len;
+    const char *mark = lua_tolstring(L, lua_upvalueindex(2), &mark_len);
+    const char *json = lua_tostring(L, -1); // JSON has no raw NUL
+    const char *found = strstr(json, mark);
+    if (!found) {
+        return;
+    }
+    luaL_Buffer out;
+    luaL_buffinit(L, &out);
+    for (; found; found = strstr(json, mark)) {
+        const char *text = found + mark_len;
+        size_t len = strcspn(text, "\"");
+        luaL_addlstring(&out, json, (size_t)(found - json) - 1); // without the opening quote
+        luaL_addlstring(&out, text, len);
+        json = text + len + 1;
+    }
+    luaL_addstring(&out, json);
+    luaL_pushresult(&out);
+}
 
 static void push_plain_table(lua_State *L, int idx, int depth, bool is_domains)
 {
@@ -152,7 +182,7 @@ static void push_plain_table(lua_State *L, int idx, int depth, bool is_domains)
     if (is_domains) {
         lua_pushnil(L);
         if (!lua_next(L, idx)) {
-            lua_pushvalue(L, lua_upvalueindex(2));
+            push_marked(L, "[]");
             return;
         }
         lua_pop(L, 2);
@@ -167,11 +197,22 @@ static void push_plain_table(lua_State *L, int idx, int depth, bool is_domains)
     }
 }
 
+// More than 14 digits.
+static bool is_long_integer(lua_State *L, int idx)
+{
+    lua_Integer value = lua_tointeger(L, idx);
+    return lua_isinteger(L, idx) && (value >= 100000000000000 || value <= -100000000000000);
+}
+
 // Pushes a copy of the value at idx that lua-cjson can encode and that holds no secret.
 static void push_plain(lua_State *L, int idx, int depth, bool is_domains)
 {
     if (lua_istable(L, idx)) {
         push_plain_table(L, idx, depth, is_domains);
+    } else if (is_long_integer(L, idx)) {
+        char digits[32];
+        snprintf(digits, sizeof digits, "%lld", (long long)lua_tointeger(L, idx));
+        push_marked(L, digits);
     } else if (lx_is_secret(L, idx)) {
         lua_pushliteral(L, TS_SECRET_MASK);
     } else {
@@ -187,8 +228,7 @@ static int cjson_encode(lua_State *L)
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, -2);
     lua_call(L, 1, 1);
-    lua_pushfstring(L, "\"%s\"", lua_tostring(L, lua_upvalueindex(2)));
-    luaL_gsub(L, lua_tostring(L, -2), lua_tostring(L, -1), "[]");
+    unwrap_marked(L);
     return 1;
 }
 
@@ -196,13 +236,10 @@ int luaopen_ts_cjson(lua_State *L)
 {
     push_instance(L);
     int instance = lua_gettop(L);
-    lua_getfield(L, instance, "encode_number_precision");
-    lua_pushinteger(L, 16); // enough for every integer up to 2^53
-    lua_call(L, 1, 0);
     lua_createtable(L, 0, 4);
     lua_getfield(L, instance, "encode");
     char mark[64];
-    snprintf(mark, sizeof mark, "[]%p%p", (void *)L, (const void *)mark);
+    snprintf(mark, sizeof mark, "tshost-mark-%p-%p-", (void *)L, (const void *)mark);
     lua_pushstring(L, mark);
     lua_pushcclosure(L, cjson_encode, 2);
     lua_setfield(L, -2, "encode");

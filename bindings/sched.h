@@ -80,7 +80,7 @@ void ts_sched_stop(struct ts_sched *sched);
 
 // For the signal handler: makes a script that only computes notice the stop. Async-signal-safe as
 // far as lua_sethook is (see lua.c).
-void ts_sched_poke(void *sched);
+void ts_sched_poke(void *owner);
 
 // Raises the interruption, and again at every instruction, so that no pcall swallows it.
 TS_RAISES int lx_interrupt(lua_State *L) __attribute__((noreturn));

@@ -101,5 +101,5 @@ int turnstile_siteverify(lua_State *L)
         .body = ts_buf_text(&exchange->body.json),
         .body_len = exchange->body.json.len,
     };
-    return exchange_read(L, exchange, client, &spec) ? siteverify_k(L, LUA_OK, 0) : 2;
+    return lx_exchange_read(L, exchange, client, &spec) ? siteverify_k(L, LUA_OK, 0) : 2;
 }

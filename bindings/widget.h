@@ -27,7 +27,7 @@ TS_RAISES bool lx_is_any_hostname(lua_State *L, int idx);
 
 // Appends the fields of the table at idx to a JSON body, in the order of the rule table. Raises
 // when memory ends.
-TS_RAISES void add_fields(lua_State *L, int idx, struct ts_widget_body *body);
+TS_RAISES void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body);
 
 // Turns the decoded widget on top of the stack into what scripts see: secret as a handle, null as
 // absent. Everything else stays, known or not.

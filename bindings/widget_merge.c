@@ -80,7 +80,7 @@ static void add_field(lua_State *L, const struct ts_widget_rule *rule, struct ts
     }
 }
 
-void add_fields(lua_State *L, int idx, struct ts_widget_body *body)
+void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body)
 {
     body_check(L, ts_widget_body_init(body));
     int top = lua_gettop(L);

@@ -62,7 +62,7 @@ int widgets_get(lua_State *L)
     memcpy(exchange->sitekey, sitekey, sizeof sitekey);
     subject_set(exchange, sitekey);
     struct ts_call_spec spec = {.op = TS_OP_GET, .sitekey = exchange->sitekey};
-    return exchange_read(L, exchange, client, &spec) ? get_k(L, LUA_OK, 0) : 2;
+    return lx_exchange_read(L, exchange, client, &spec) ? get_k(L, LUA_OK, 0) : 2;
 }
 
 static int create_k(lua_State *L, int status, lua_KContext ctx)
@@ -75,7 +75,7 @@ static int create_k(lua_State *L, int status, lua_KContext ctx)
     if (!push_exchange_answer(L, exchange) || !push_result_widget(L, exchange)) {
         return 2;
     }
-    exchange_settle(exchange);
+    lx_exchange_settle(exchange);
     return 1;
 }
 
@@ -86,7 +86,7 @@ int widgets_create(lua_State *L)
     push_fields(L, 1, "widgets.create", true); // 2
     struct ts_client *client = check_client(L);
     struct lx_exchange *exchange = push_exchange(L, TS_OP_CREATE); // 3
-    add_fields(L, 2, &exchange->body);
+    lx_add_fields(L, 2, &exchange->body);
     lua_getfield(L, 2, "name");
     subject_set(exchange, lua_tostring(L, -1));
     lua_pop(L, 1);
@@ -96,7 +96,7 @@ int widgets_create(lua_State *L)
         .body_len = exchange->body.json.len,
         .is_any_hostname = lx_is_any_hostname(L, 2),
     };
-    return exchange_write(L, exchange, client, &spec) ? create_k(L, LUA_OK, 0) : 2;
+    return lx_exchange_write(L, exchange, client, &spec) ? create_k(L, LUA_OK, 0) : 2;
 }
 
 static int update_write_k(lua_State *L, int status, lua_KContext ctx)
@@ -109,7 +109,7 @@ static int update_write_k(lua_State *L, int status, lua_KContext ctx)
     if (!push_exchange_answer(L, exchange) || !push_result_widget(L, exchange)) {
         return 2;
     }
-    exchange_settle(exchange);
+    lx_exchange_settle(exchange);
     return 1;
 }
 
@@ -129,7 +129,7 @@ static int update_write(lua_State *L, struct lx_exchange *exchange)
         return 1;
     }
     int merged = lua_gettop(L);
-    add_fields(L, merged, &exchange->body);
+    lx_add_fields(L, merged, &exchange->body);
     struct ts_write_spec spec = {
         .op = TS_OP_UPDATE,
         .sitekey = exchange->sitekey,
@@ -139,7 +139,7 @@ static int update_write(lua_State *L, struct lx_exchange *exchange)
         .is_any_hostname = lx_is_any_hostname(L, merged) && !lx_is_any_hostname(L, widget),
     };
     struct ts_client *client = check_client(L);
-    return exchange_write(L, exchange, client, &spec) ? update_write_k(L, LUA_OK, 0) : 2;
+    return lx_exchange_write(L, exchange, client, &spec) ? update_write_k(L, LUA_OK, 0) : 2;
 }
 
 static int update_read_k(lua_State *L, int status, lua_KContext ctx)
@@ -167,7 +167,7 @@ int widgets_update(lua_State *L)
     memcpy(exchange->sitekey, sitekey, sizeof sitekey);
     subject_set(exchange, sitekey);
     struct ts_call_spec spec = {.op = TS_OP_GET, .sitekey = exchange->sitekey};
-    return exchange_read(L, exchange, client, &spec) ? update_read_k(L, LUA_OK, 0) : 2;
+    return lx_exchange_read(L, exchange, client, &spec) ? update_read_k(L, LUA_OK, 0) : 2;
 }
 
 static int delete_k(lua_State *L, int status, lua_KContext ctx)
@@ -180,7 +180,7 @@ static int delete_k(lua_State *L, int status, lua_KContext ctx)
     if (!push_exchange_answer(L, exchange)) {
         return 2;
     }
-    exchange_settle(exchange); // the result may be the widget or null
+    lx_exchange_settle(exchange); // the result may be the widget or null
     lua_pushboolean(L, 1);
     return 1;
 }
@@ -196,7 +196,7 @@ int widgets_delete(lua_State *L)
     memcpy(exchange->sitekey, sitekey, sizeof sitekey);
     subject_set(exchange, sitekey);
     struct ts_write_spec spec = {.op = TS_OP_DELETE, .sitekey = exchange->sitekey};
-    return exchange_write(L, exchange, client, &spec) ? delete_k(L, LUA_OK, 0) : 2;
+    return lx_exchange_write(L, exchange, client, &spec) ? delete_k(L, LUA_OK, 0) : 2;
 }
 
 // rotate_secret(sitekey | widget, { invalidate_immediately = false }) -> widget | nil, err
@@ -225,5 +225,5 @@ int widgets_rotate_secret(lua_State *L)
         .body = ts_buf_text(&exchange->body.json),
         .body_len = exchange->body.json.len,
     };
-    return exchange_write(L, exchange, client, &spec) ? create_k(L, LUA_OK, 0) : 2;
+    return lx_exchange_write(L, exchange, client, &spec) ? create_k(L, LUA_OK, 0) : 2;
 }

@@ -32,8 +32,7 @@ int ts_command_doctor(int argc, char **argv);
 // Says what is wrong with the usage on standard error and returns the exit status for it, 2.
 int ts_usage_error(const struct ts_error *err);
 
-// --help of the program and --version, on standard output.
+// --help of the program, on standard output.
 void ts_help_print(void);
-void ts_version_print(void);
 
 #endif

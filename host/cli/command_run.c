@@ -3,10 +3,10 @@
 // Settings go straight into the runtime's configuration.
 #include <stdio.h>
 
-#include "host/api/credentials.h"
 #include "host/cli/command.h"
 #include "host/runtime/exit_status.h"
 #include "host/runtime/run.h"
+#include "host/runtime/versions.h"
 
 struct run_settings {
     struct ts_config config;
@@ -158,7 +158,7 @@ int ts_command_run(int argc, char **argv)
         if (settings.is_help) {
             ts_help_print();
         } else {
-            ts_version_print();
+            ts_versions_print();
         }
         return check_output();
     }

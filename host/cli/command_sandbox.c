@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // `tshost sandbox`: serves the sandbox until SIGINT or SIGTERM. One line on standard output when it
 // is ready, the base URL, so that a script can wait for it.
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "host/base/log.h"
 #include "host/cli/command.h"
 #include "host/runtime/exit_status.h"
-#include "host/sandbox/sandbox.h"
+#include "host/runtime/serve.h"
 
 struct sandbox_settings {
     struct ts_sandbox_config config;
@@ -143,16 +141,6 @@ const struct ts_option ts_sandbox_options[] = {
     {NULL, 0, TS_OPTION_FLAG, NULL, NULL, NULL},
 };
 
-// Blocks the two signals for this thread and all that the sandbox starts; sigwait takes them.
-static void signals_block(sigset_t *stop)
-{
-    sigemptyset(stop);
-    sigaddset(stop, SIGINT);
-    sigaddset(stop, SIGTERM);
-    sigprocmask(SIG_BLOCK, stop, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
 int ts_command_sandbox(int argc, char **argv)
 {
     struct sandbox_settings settings = {.config = {.grace_s = -1}};
@@ -170,19 +158,5 @@ int ts_command_sandbox(int argc, char **argv)
         ts_error_set(&err, TS_ERR_USAGE, "sandbox takes options only, not \"%s\"", argv[operand]);
         return ts_usage_error(&err);
     }
-    sigset_t stop;
-    signals_block(&stop);
-    struct ts_sandbox *sandbox;
-    if (ts_sandbox_start(&settings.config, &sandbox, &err)) {
-        return ts_usage_error(&err);
-    }
-    int status = TS_EXIT_DONE;
-    if (printf("%s\n", ts_sandbox_url(sandbox)) < 0 || fflush(stdout)) {
-        status = TS_EXIT_SCRIPT;
-    } else {
-        int number;
-        sigwait(&stop, &number);
-    }
-    ts_sandbox_stop(sandbox);
-    return status;
+    return ts_serve(&settings.config);
 }

@@ -57,8 +57,3 @@ void ts_state_set_args(lua_State *L, const struct ts_config *config, const char 
     lua_setglobal(L, "arg");
     ts_open_strict(L); // last: from here on globals are declared
 }
-
-const char *ts_state_versions(void)
-{
-    return LUA_RELEASE;
-}

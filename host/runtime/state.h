@@ -15,7 +15,4 @@ TS_RAISES void ts_state_open(lua_State *L, const char *script_dir);
 // Sets the global `arg`: arg[0] the script, arg[1]... its arguments.
 TS_RAISES void ts_state_set_args(lua_State *L, const struct ts_config *config, const char *script);
 
-// "Lua 5.4.4", as built against. Lives for ever.
-const char *ts_state_versions(void);
-
 #endif
