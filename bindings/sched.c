@@ -146,7 +146,8 @@ void ts_sched_push(lua_State *L, struct ts_task *task)
 struct ts_task *push_task(lua_State *L, int nargs)
 {
     struct ts_sched *sched = ts_host_of(L)->sched;
-    lx_metatable(L, TS_TASK_METATABLE, task__gc, NULL, NULL);
+    static const luaL_Reg methods[] = {{"await", ts_task_await}, {NULL, NULL}};
+    lx_metatable(L, TS_TASK_METATABLE, task__gc, NULL, methods);
     struct ts_task *task = lua_newuserdatauv(L, sizeof *task, 2);
     *task = (struct ts_task){.sched = sched, .state = TS_TASK_DONE};
     luaL_setmetatable(L, TS_TASK_METATABLE);

@@ -75,6 +75,9 @@ TS_RAISES void ts_sched_push(lua_State *L, struct ts_task *task);
 // go to the ledger.
 TS_RAISES bool ts_sched_run(lua_State *L, int nargs);
 
+// The method handle:await(), in bindings/task.c.
+TS_RAISES int ts_task_await(lua_State *L);
+
 // Orderly stop: what is in flight goes on, sleepers wake, everything new raises the interruption.
 void ts_sched_stop(struct ts_sched *sched);
 

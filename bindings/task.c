@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The native half of module `task`: spawn, await, sleep, park and wake.
+// The native half of module `task`: spawn, sleep, park and wake, and await of the handles.
 // each and map are written in Lua on top of these, in task.lua.
 #include <math.h>
 
@@ -60,7 +60,7 @@ static int await_k(lua_State *L, int status, lua_KContext ctx)
 }
 
 // handle:await() -> the function's results, or its error raised again
-static int task_await(lua_State *L)
+int ts_task_await(lua_State *L)
 {
     struct ts_task *task = check_task(L, 1);
     lua_settop(L, 1);
@@ -152,17 +152,27 @@ static int task_wake(lua_State *L)
     return 0;
 }
 
+// Gives handles their method; the main task, whose handle no script sees, was made before.
+static void open_methods(lua_State *L)
+{
+    static const luaL_Reg methods[] = {{"await", task_await}, {NULL, NULL}};
+    luaL_getmetatable(L, TS_TASK_METATABLE);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}
+
 int luaopen_ts_task_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"spawn", task_spawn},
-        {"await", task_await},
         {"sleep", task_sleep},
         {"self", task_self},
         {"park", task_park},
         {"wake", task_wake},
         {NULL, NULL},
     };
+    open_methods(L);
     luaL_newlib(L, functions);
     return 1;
 }

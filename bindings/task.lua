@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Module `task`: work that runs side by side, written as if each piece ran alone.
--- The native half (spawn, await, sleep, park, wake) is bindings/task.c.
+-- The native half (spawn, sleep, park, wake, and the handles) is bindings/task.c.
 local core = require "tshost.task_core"
 local lx = require "tshost.lx"
 
