@@ -66,6 +66,16 @@ static void report_entries(struct ts_log *log, const struct ts_ledger *ledger, c
     }
 }
 
+static bool has_unsaid(const struct ts_ledger *ledger, const char *said)
+{
+    for (size_t i = 0; i < ledger->len; i++) {
+        if (!is_said(&ledger->entries[i], said)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_count(char *line, size_t size, uint64_t count, const char *what)
 {
     if (count > 0) {
@@ -87,8 +97,7 @@ void ts_report_summary(struct ts_parts *parts, const char *said, int signal)
     add_count(line, sizeof line, counts[TS_ENTRY_WRITE_FAILED], "failed");
     add_count(line, sizeof line, counts[TS_ENTRY_REFUSED], "refused");
     add_count(line, sizeof line, counts[TS_ENTRY_WRITE_UNKNOWN], "with unknown outcome");
-    bool is_news = ledger->len > 0 || signal || line[0];
-    if (!is_news) {
+    if (!line[0] && !signal && !has_unsaid(ledger, said)) {
         return;
     }
     bool has_failed = signal || counts[TS_ENTRY_WRITE_FAILED] || counts[TS_ENTRY_REFUSED] ||
