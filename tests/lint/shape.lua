@@ -52,7 +52,7 @@ for _, path in ipairs(source.files("")) do
   if is_source(path, text) then
     -- One README stands for all below a kind of test.
     local folder = path:match("^(tests/[^/]+)/") or path:match("^(.*)/")
-    if folder and not path:find("CMakeLists%.txt$") then
+    if folder and not path:find("CMakeLists%.txt$") and not folder:find("^%.") then
       needs_readme[folder] = needs_readme[folder] or path
     end
     if not has_licence(text) then
