@@ -92,6 +92,7 @@ end
 
 -- Onboards one tenant; how that went is put into its row.
 local function onboard(tenant, row, found)
+  row.result = "under way" -- what stays when the run is stopped
   local has_secret, problem = fs.exists(tenant.secret_file)
   if has_secret == nil then
     row.result, row.reason = "failed", problem
@@ -138,13 +139,14 @@ for i, tenant in ipairs(tenants) do
   tenant.secret_file = file
   rows[i] = { tenant = tenant.name, result = "not done" }
 end
--- Stopped in the middle, the table still says how far it came.
-local ok, failure = pcall(task.each, tenants, function(tenant, i)
-  onboard(tenant, rows[i], existing[tenant.name] or {})
-end, { progress = "Onboarding" })
-report.print(args.format, COLUMNS, rows)
-if not ok then
-  error(failure, 0)
+do
+  -- Printed whatever ends the work, so that it is known how far it came.
+  local _ <close> = setmetatable({}, { __close = function()
+    report.print(args.format, COLUMNS, rows)
+  end })
+  task.each(tenants, function(tenant, i)
+    onboard(tenant, rows[i], existing[tenant.name] or {})
+  end, { progress = "Onboarding" })
 end
 for _, row in ipairs(rows) do
   if row.result == "failed" or row.result == "duplicate" then

@@ -11,7 +11,8 @@ local usage = {}
 function usage.parser(name, description)
   local parser = argparse(name, description)
   parser.error = function(_, problem)
-    io.stderr:write(("%s: %s; see %s --help\n"):format(name, problem, name))
+    local line = problem:gsub("\n", "; ")
+    io.stderr:write(("%s: %s; see %s --help\n"):format(name, line, name))
     os.exit(2)
   end
   return parser

@@ -100,8 +100,7 @@ end
 
 function TestCsv.testUnreadable()
   local problem = select(2, pcall(csv.open, "/nowhere/tenants.csv"))
-  lu.assertStrMatches(problem, "csv_test.lua:%d+: /nowhere/tenants.csv: cannot open: .+", nil, nil,
-    problem)
+  lu.assertStrMatches(problem, ".*csv_test.lua:%d+: /nowhere/tenants.csv: cannot open: .+")
   problem = select(2, pcall(csv.open, "/"))
   lu.assertStrContains(problem, "/:1: cannot read: Is a directory")
 end
@@ -168,7 +167,7 @@ function TestCsv:testMemoryIsFlat()
     peak = math.max(peak, collectgarbage "count")
   end
   lu.assertEquals(count, 200000)
-  lu.assertTrue(peak - before < 4096, ("%d KiB"):format(peak - before))
+  lu.assertTrue(peak - before < 4096, ("%.0f KiB"):format(peak - before))
 end
 
 os.exit(lu.LuaUnit.new():runSuiteByInstances { { "TestCsv", TestCsv } })

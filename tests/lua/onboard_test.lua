@@ -193,7 +193,8 @@ end
 function TestOnboard:testUsage()
   for _, arguments in ipairs {
     "onboard.lua", "onboard.lua x.csv", "onboard.lua x.csv --secrets-dir d --mode managd",
-    "onboard.lua x.csv --secrets-dir d --formt json", "onboard.lua x.csv --secrets-dir d --format xml",
+    "onboard.lua x.csv --secrets-dir d --formt json",
+    "onboard.lua x.csv --secrets-dir d --format xml",
   } do
     local output, status, errors = self:tshost(arguments)
     lu.assertEquals({ output, status }, { "", 2 }, errors)
