@@ -147,7 +147,9 @@ struct ts_task *push_task(lua_State *L, int nargs)
 {
     struct ts_sched *sched = ts_host_of(L)->sched;
     static const luaL_Reg methods[] = {{"await", ts_task_await}, {NULL, NULL}};
-    lx_metatable(L, TS_TASK_METATABLE, task__gc, NULL, methods);
+    // No __close: a handle that goes out of scope does not end its task.
+    static const luaL_Reg metamethods[] = {{"__gc", task__gc}, {NULL, NULL}};
+    lx_metatable(L, TS_TASK_METATABLE, NULL, metamethods, methods);
     struct ts_task *task = lua_newuserdatauv(L, sizeof *task, 2);
     *task = (struct ts_task){.sched = sched, .state = TS_TASK_DONE};
     luaL_setmetatable(L, TS_TASK_METATABLE);
@@ -274,13 +276,13 @@ void ts_sched_stop(struct ts_sched *sched)
     ts_queue_close(sched->host->queue);
 }
 
-// Those that sleep have nothing in flight to wait for.
-static void wake_sleepers(lua_State *L)
+// Wakes the tasks that wait on themselves: those that sleep, or those that are parked.
+static void wake_idle(lua_State *L, bool is_parked)
 {
     push_tasks(L);
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
         struct ts_task *task = lua_touserdata(L, -1);
-        if (task->waiter == &task->self && !task->awaited && !task->is_parked) {
+        if (task->waiter == &task->self && !task->awaited && task->is_parked == is_parked) {
             ts_waiter_wake(&task->self);
         }
     }
@@ -303,17 +305,23 @@ static void run_ready(lua_State *L, struct ts_sched *sched)
     }
 }
 
-// Ends the tasks that are left when nothing can wake them any more.
-static int complain_stuck(lua_State *L, struct ts_sched *sched)
+// Nothing is ready and nothing is under way. While stopping, that is a task parked by one that was
+// stopped; otherwise tasks await each other in a circle.
+static void unstick(lua_State *L, struct ts_sched *sched)
 {
-    return luaL_error(L, "%d task%s wait for each other: nothing could ever wake them",
-        (int)sched->live, sched->live == 1 ? "" : "s");
+    if (sched->is_stopping) {
+        wake_idle(L, true);
+    }
+    if (!sched->ready_head) {
+        luaL_error(L, "%d tasks wait for each other: nothing could ever wake them",
+            (int)sched->live);
+    }
 }
 
 static void sched_stop_all(lua_State *L, struct ts_sched *sched)
 {
     ts_sched_stop(sched);
-    wake_sleepers(L);
+    wake_idle(L, false); // what sleeps has nothing in flight to wait for
 }
 
 bool ts_sched_run(lua_State *L, int nargs)
@@ -336,11 +344,10 @@ bool ts_sched_run(lua_State *L, int nargs)
             break;
         }
         struct ts_error err;
-        bool is_ready = sched->ready_head != NULL;
-        if (!is_ready && !ts_loop_is_busy(host->loop)) {
-            complain_stuck(L, sched);
+        if (!sched->ready_head && !ts_loop_is_busy(host->loop)) {
+            unstick(L, sched);
         }
-        int64_t until = is_ready ? 0 : TS_NEVER;
+        int64_t until = sched->ready_head ? 0 : TS_NEVER;
         if (ts_loop_turn(host->loop, until, &err)) {
             luaL_error(L, "%s", err.message);
         }

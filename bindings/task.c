@@ -122,10 +122,14 @@ static int task_self(lua_State *L)
 
 static int park_k(lua_State *L, int status, lua_KContext ctx)
 {
-    (void)status;
     (void)ctx;
     struct ts_task *self = ts_host_of(L)->sched->current;
+    bool is_woken = status == LUA_YIELD;
     self->is_parked = !self->is_permitted;
+    if (self->is_parked && is_woken && self->sched->is_stopping) {
+        self->is_parked = false;
+        lx_interrupt(L); // whoever was to wake it has been stopped
+    }
     if (self->is_parked) {
         return ts_task_wait(L, &self->self, 0, park_k);
     }
@@ -152,16 +156,6 @@ static int task_wake(lua_State *L)
     return 0;
 }
 
-// Gives handles their method; the main task, whose handle no script sees, was made before.
-static void open_methods(lua_State *L)
-{
-    static const luaL_Reg methods[] = {{"await", task_await}, {NULL, NULL}};
-    luaL_getmetatable(L, TS_TASK_METATABLE);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 1);
-}
-
 int luaopen_ts_task_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -172,7 +166,6 @@ int luaopen_ts_task_core(lua_State *L)
         {"wake", task_wake},
         {NULL, NULL},
     };
-    open_methods(L);
     luaL_newlib(L, functions);
     return 1;
 }

@@ -1,0 +1,275 @@
+-- SPDX-License-Identifier: MIT
+-- Tasks: order, errors, limits, and what happens to those that nobody waits for.
+local lu = require "luaunit"
+local task = require "task"
+local turnstile = require "turnstile"
+
+local widgets = turnstile.widgets
+local NO_WIDGET = "0x4AAAAAAAAAAAAAAAAAAAAA"
+
+local TestTask = {}
+
+local function raises(part, fn, ...)
+  local ok, problem = pcall(fn, ...)
+  lu.assertFalse(ok)
+  lu.assertStrContains(tostring(problem), part)
+  return problem
+end
+
+local function misuse(part, fn, ...)
+  lu.assertStrMatches(raises(part, fn, ...), ".*task_test%.lua:%d+: .*")
+end
+
+-- A request that is answered, whatever with; the way to wait for the network.
+local function visit()
+  local _, err = widgets.get(NO_WIDGET)
+  lu.assertEquals(err.status, 404)
+end
+
+function TestTask:testAwaitGivesAllResults()
+  local h = task.spawn(function(...) return ... end, 1, nil, 3, nil)
+  local results = table.pack(h:await())
+  lu.assertEquals(results.n, 4)
+  lu.assertEquals({ results[1], results[3] }, { 1, 3 })
+  lu.assertEquals(select("#", h:await()), 4) -- again
+end
+
+function TestTask:testAwaitRaisesTheErrorItself()
+  local problem = { text = "of a table" }
+  local h = task.spawn(function() visit() error(problem) end)
+  local ok, err = pcall(h.await, h)
+  lu.assertFalse(ok)
+  lu.assertIs(err, problem)
+  lu.assertIs(select(2, pcall(h.await, h)), problem)
+  raises("task_test.lua", function() task.spawn(function() error "here" end):await() end)
+  lu.assertNil(select(2, pcall(function() task.spawn(error):await() end)))
+end
+
+function TestTask:testSpawnRunsLater()
+  local order = {}
+  local h = task.spawn(function() order[#order + 1] = "task" end)
+  order[#order + 1] = "spawner"
+  h:await()
+  lu.assertEquals(order, { "spawner", "task" })
+end
+
+function TestTask:testManyAwaitOne()
+  local slow = task.spawn(function() visit() return "once" end)
+  local got = task.map({ 1, 2, 3 }, function(i) return slow:await() .. i end)
+  lu.assertEquals(got, { "once1", "once2", "once3" })
+end
+
+function TestTask:testHandleToBeClosed()
+  -- A handle has nothing to close: its task goes on.
+  raises("non-closable", function()
+    local h <close> = task.spawn(visit)
+    lu.assertNotNil(h)
+  end)
+end
+
+function TestTask:testCollectedHandle()
+  local done = false
+  task.spawn(function() visit() done = true end)
+  collectgarbage()
+  collectgarbage()
+  visit()
+  visit()
+  lu.assertTrue(done)
+end
+
+function TestTask:testEachOrderAndIndex()
+  local seen = {}
+  task.each({ "a", "b", "c" }, function(item, i) seen[i] = item end)
+  lu.assertEquals(seen, { "a", "b", "c" })
+  task.each({}, error)
+  task.each({ "a", nil, "c" }, function(item) lu.assertEquals(item, "a") end)
+end
+
+function TestTask:testMapKeepsInputOrder()
+  local results = task.map({ 3, 1, 2 }, function(n)
+    for _ = 1, n do
+      visit()
+    end
+    return n * 10, "second results are dropped"
+  end)
+  lu.assertEquals(results, { 30, 10, 20 })
+  local sparse, count = task.map({ 1, 2, 3 }, function(n) return n ~= 2 and n or nil end)
+  lu.assertEquals({ sparse[1], sparse[2], sparse[3], count }, { 1, nil, 3, [4] = 3 })
+end
+
+-- The greatest number of calls of fn at the same time.
+local function peak_of(run, count, options)
+  local running, peak = 0, 0
+  local items = {}
+  for i = 1, count do
+    items[i] = i
+  end
+  run(items, function()
+    running = running + 1
+    peak = math.max(peak, running)
+    visit()
+    running = running - 1
+  end, options)
+  lu.assertEquals(running, 0)
+  return peak
+end
+
+function TestTask:testConcurrency()
+  lu.assertEquals(peak_of(task.each, 12, { concurrency = 1 }), 1)
+  lu.assertEquals(peak_of(task.each, 12, { concurrency = 5 }), 5)
+  lu.assertEquals(peak_of(task.map, 12, { concurrency = 3 }), 3)
+  lu.assertEquals(peak_of(task.each, 40), 16)
+  lu.assertEquals(peak_of(task.each, 4, { concurrency = 1000 }), 4)
+end
+
+function TestTask:testIterators()
+  local i = 0
+  local total = 0
+  task.each(function()
+    i = i + 1
+    return i <= 10 and i or nil
+  end, function(n) total = total + n end, { concurrency = 2 })
+  lu.assertEquals(total, 55)
+  -- An iterator may call the API, and so may a coroutine.
+  local keys = task.map(coroutine.wrap(function()
+    for n = 1, 3 do
+      visit()
+      coroutine.yield(n)
+    end
+  end), function(n) return n end)
+  lu.assertEquals(keys, { 1, 2, 3 })
+end
+
+-- It is pulled only as fast as there is room, so that a huge input costs no memory.
+function TestTask:testIteratorIsPulledLate()
+  local pulled, done, ahead = 0, 0, 0
+  task.each(function()
+    pulled = pulled + 1
+    ahead = math.max(ahead, pulled - done)
+    return pulled <= 30 and pulled or nil
+  end, function()
+    visit()
+    done = done + 1
+  end, { concurrency = 4 })
+  lu.assertEquals(done, 30)
+  lu.assertTrue(ahead <= 5, ahead)
+end
+
+function TestTask:testListAsIterator()
+  for i = 1, 7 do
+    assert(widgets.create { name = "iterated " .. i, domains = { "a.example" }, mode = "managed" })
+  end
+  local names = task.map(widgets.list { filter = "name:iterated", per_page = 5 },
+    function(w) return w.name end)
+  lu.assertEquals(#names, 7)
+  lu.assertEquals({ names[1], names[7] }, { "iterated 1", "iterated 7" })
+end
+
+function TestTask:testEachStopsAtTheFirstError()
+  local started, finished = 0, 0
+  local problem = raises("third", function()
+    task.each({ 1, 2, 3, 4, 5, 6, 7, 8 }, function(n)
+      started = started + 1
+      visit()
+      if n == 3 then
+        error "third"
+      end
+      visit()
+      finished = finished + 1
+    end, { concurrency = 3 })
+  end)
+  lu.assertStrMatches(problem, ".*task_test%.lua:%d+: third")
+  -- Those under way came to their end; the rest was never handed out.
+  lu.assertEquals(finished, started - 1)
+  lu.assertTrue(started < 8, started)
+end
+
+function TestTask:testErrorOfTheIterator()
+  local finished = 0
+  local i = 0
+  raises("no more", function()
+    task.each(function()
+      i = i + 1
+      if i == 3 then
+        error "no more"
+      end
+      return i
+    end, function() visit() finished = finished + 1 end)
+  end)
+  lu.assertEquals(finished, 2)
+end
+
+function TestTask:testNested()
+  local sums = task.map({ 10, 20 }, function(base)
+    local parts = task.map({ 1, 2, 3 }, function(n)
+      visit()
+      return task.spawn(function() return base + n end):await()
+    end)
+    return parts[1] + parts[2] + parts[3]
+  end)
+  lu.assertEquals(sums, { 36, 66 })
+end
+
+function TestTask:testEachInsideCoroutine()
+  local steps = {}
+  for step in coroutine.wrap(function()
+    task.each({ 1, 2 }, visit)
+    coroutine.yield "each"
+    task.spawn(visit):await()
+    coroutine.yield "await"
+    task.sleep(0)
+    coroutine.yield "sleep"
+  end) do
+    steps[#steps + 1] = step
+  end
+  lu.assertEquals(steps, { "each", "await", "sleep" })
+end
+
+function TestTask:testSleep()
+  local order = {}
+  local tasks = {}
+  for i, seconds in ipairs { 0.03, 0.01, 0.02, 0 } do
+    tasks[i] = task.spawn(function()
+      task.sleep(seconds)
+      order[#order + 1] = i
+    end)
+  end
+  for _, h in ipairs(tasks) do
+    h:await()
+  end
+  lu.assertEquals(order, { 4, 2, 3, 1 })
+end
+
+function TestTask:testMisuse()
+  misuse("task.spawn: a function expected, got no value", task.spawn)
+  misuse("an array or an iterator expected, got nil", task.each, nil, print)
+  misuse("task.map: a function expected, got number", task.map, {}, 1)
+  misuse("`concurrency` must be a whole number", task.each, {}, print, { concurrency = 0 })
+  misuse("`concurrency` must be a whole number", task.each, {}, print, { concurrency = 1.5 })
+  misuse("did you mean `concurrency`?", task.each, {}, print, { concurency = 2 })
+  misuse("task.sleep: seconds expected", task.sleep, -1)
+  misuse("task.sleep: seconds expected", task.sleep, "1")
+  misuse("task.sleep: seconds expected", task.sleep, 0 / 0)
+  misuse("task.sleep: seconds expected", task.sleep, math.huge)
+  misuse("task has no `spwan` (did you mean `spawn`?)", function() return task.spwan end)
+  misuse("task cannot be changed", function() task.each = print end)
+  misuse("a task expected, got table", task.spawn(visit).await, {})
+end
+
+function TestTask:testAwaitItself()
+  local h
+  h = task.spawn(function() return h:await() end)
+  raises("a task cannot await itself", h.await, h)
+end
+
+function TestTask:testManyTasks()
+  local count = 0
+  local handles = {}
+  for i = 1, 5000 do
+    handles[i] = task.spawn(function() count = count + 1 end)
+  end
+  handles[5000]:await()
+  lu.assertEquals(count, 5000)
+end
+
+os.exit(lu.LuaUnit.new():runSuiteByInstances { { "TestTask", TestTask } })
