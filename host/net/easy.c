@@ -107,11 +107,21 @@ static bool is_same_origin(const struct ts_easy *easy, const char *url)
     return next == '/' || next == '?' || next == '\0';
 }
 
+static void easy_forget(struct ts_easy *easy)
+{
+    curl_easy_reset(easy->curl);
+    easy->is_configured = false;
+    easy->is_special = false;
+}
+
 static enum ts_err easy_aim(struct ts_easy *easy, const char *url, struct ts_error *err)
 {
     if (is_same_origin(easy, url)) {
+        // libcurl would keep the last URL beside the new one, and use it for a retry.
+        curl_easy_setopt(easy->curl, CURLOPT_URL, NULL);
         return ts_origin_aim(easy->url, url, &easy->origin, err);
     }
+    easy_forget(easy);
     free(easy->origin_text);
     easy->origin_text = NULL;
     enum ts_err code = ts_origin_parse(easy->url, url, &easy->origin, err);
@@ -138,8 +148,11 @@ enum ts_err ts_easy_take(
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
     enum ts_err code = easy_aim(easy, url, err);
-    if (!code && easy_configure(loop, easy)) {
-        code = ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option");
+    if (!code && !easy->is_configured) {
+        easy->is_configured = easy_configure(loop, easy) == 0;
+        if (!easy->is_configured) {
+            code = ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option");
+        }
     }
     if (code) {
         ts_easy_put(loop, easy);
@@ -156,7 +169,11 @@ void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy)
         easy_destroy(easy);
         return;
     }
-    curl_easy_reset(easy->curl);
+    if (easy->is_special || !easy->is_configured) {
+        easy_forget(easy);
+    }
+    curl_easy_setopt(easy->curl, CURLOPT_ERRORBUFFER, NULL);
+    curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
     easy->next = loop->easies;
     loop->easies = easy;
     loop->easy_count++;

@@ -110,6 +110,8 @@ static int xfer_set_body(struct ts_xfer *xfer, const struct ts_xfer_request *req
 {
     CURL *curl = xfer->easy->curl;
     int refused = 0;
+    xfer->easy->is_special =
+        request->body || request->is_once || !ts_str_is(request->method, "GET");
     if (request->body) {
         refused |= curl_easy_setopt(curl, CURLOPT_POST, 1L);
         refused |=

@@ -59,8 +59,8 @@ static long peak_kb(void)
     long peak = -1;
     FILE *file = fopen("/proc/self/status", "r");
     while (file && peak < 0 && fgets(line, sizeof line, file)) {
-        if (sscanf(line, "VmHWM: %ld kB", &peak) != 1) {
-            peak = -1;
+        if (ts_str_has_prefix(line, "VmHWM:")) {
+            peak = strtol(line + strlen("VmHWM:"), NULL, 10);
         }
     }
     if (file) {
