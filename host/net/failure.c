@@ -10,30 +10,30 @@ static const char *failure_cause(const struct ts_failure *failure)
     return *failure->cause ? failure->cause : curl_easy_strerror(failure->code);
 }
 
-static bool has_answer_begun(const struct ts_failure *failure)
+static bool has_begun(const struct ts_failure *failure)
 {
-    return failure->answer->head_bytes > 0;
+    return failure->response->head_bytes > 0;
 }
 
 static enum ts_err explain_size(const struct ts_failure *failure, struct ts_error *err)
 {
     return ts_error_set(err, TS_ERR_TOO_LARGE, "the answer of %s is larger than %zu bytes",
-        failure->peer, failure->answer->body.max);
+        failure->peer, failure->response->body.max);
 }
 
 static enum ts_err explain_refusal(const struct ts_failure *failure, struct ts_error *err)
 {
-    const struct ts_answer *answer = failure->answer;
-    switch (answer->fault) {
-    case TS_ANSWER_BODY_TOO_LARGE:
+    const struct ts_response *response = failure->response;
+    switch (response->fault) {
+    case TS_RESPONSE_BODY_TOO_LARGE:
         return explain_size(failure, err);
-    case TS_ANSWER_HEAD_TOO_LARGE:
+    case TS_RESPONSE_HEAD_TOO_LARGE:
         return ts_error_set(err, TS_ERR_TOO_LARGE,
             "the headers of the answer of %s are larger than %zu bytes", failure->peer,
-            answer->head_max);
-    case TS_ANSWER_NOMEM:
+            response->head_max);
+    case TS_RESPONSE_NOMEM:
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory for the answer of %s", failure->peer);
-    case TS_ANSWER_FINE:
+    case TS_RESPONSE_FINE:
         break;
     }
     return ts_error_set(err, TS_ERR_TRANSPORT, "the answer of %s is damaged: %s", failure->peer,
@@ -54,8 +54,7 @@ static enum ts_err explain_cut(const struct ts_failure *failure, struct ts_error
         more = "; it is not sent again";
     }
     return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut %s: %s%s",
-        failure->peer, has_answer_begun(failure) ? "in mid-answer" : "before any answer", cause,
-        more);
+        failure->peer, has_begun(failure) ? "in mid-answer" : "before any answer", cause, more);
 }
 
 static enum ts_err explain_connect(const struct ts_failure *failure, struct ts_error *err)
@@ -74,7 +73,7 @@ static enum ts_err explain_connect(const struct ts_failure *failure, struct ts_e
 // libcurl calls a header line of more than 100 kB "out of memory" too.
 static enum ts_err explain_memory(const struct ts_failure *failure, struct ts_error *err)
 {
-    if (failure->is_sent && !failure->answer->has_head) {
+    if (failure->is_sent && !failure->response->has_head) {
         return ts_error_set(err, TS_ERR_TOO_LARGE,
             "a header line of the answer of %s is too long, or memory ran out", failure->peer);
     }
@@ -137,7 +136,7 @@ enum ts_err ts_failure_timeout(
         return ts_error_set(err, TS_ERR_TIMEOUT,
             "the deadline passed before a request to %s could be sent", failure->peer);
     }
-    if (has_answer_begun(failure)) {
+    if (has_begun(failure)) {
         return ts_error_set(err, TS_ERR_TIMEOUT, "the answer of %s was not complete within %.3g s",
             failure->peer, seconds);
     }

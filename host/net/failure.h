@@ -10,16 +10,16 @@
 #include <curl/curl.h>
 
 #include "host/base/error.h"
-#include "host/net/answer.h"
+#include "host/net/response.h"
 
 struct ts_failure {
-    CURLcode code;                  // libcurl's verdict
-    const char *cause;              // libcurl's text, "" when it gave none
-    const char *peer;               // "host:port"
-    long os_errno;                  // of the failed connect, 0 when unknown
-    bool is_sent;                   // bytes of the request may have arrived
-    bool is_once;                   // the request may not be sent again
-    const struct ts_answer *answer; // as far as it came
+    CURLcode code;                      // libcurl's verdict
+    const char *cause;                  // libcurl's text, "" when it gave none
+    const char *peer;                   // "host:port"
+    long os_errno;                      // of the failed connect, 0 when unknown
+    bool is_sent;                       // bytes of the request may have arrived
+    bool is_once;                       // the request may not be sent again
+    const struct ts_response *response; // as far as it came
 };
 
 // Says why libcurl ended the exchange: TRANSPORT, TIMEOUT, TOO_LARGE or NOMEM, also returned.

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "host/base/str.h"
-#include "host/net/answer.h"
+#include "host/net/response.h"
 #include "host/net/easy.h"
 #include "host/net/failure.h"
 #include "host/net/loop_private.h"
@@ -24,7 +24,7 @@ struct ts_xfer {
     bool is_once;
     int64_t start_us;
     int64_t budget_us;
-    struct ts_answer answer;
+    struct ts_response response;
     struct ts_xfer_result result;
     char cause[CURL_ERROR_SIZE];
     bool is_ended; // in the loop's list, waiting for its on_done
@@ -140,7 +140,7 @@ static enum ts_err xfer_configure(
     struct ts_xfer *xfer, const struct ts_xfer_request *request, struct ts_error *err)
 {
     CURL *curl = xfer->easy->curl;
-    int refused = ts_answer_attach(&xfer->answer, curl);
+    int refused = ts_response_attach(&xfer->response, curl);
     refused |= xfer_set_body(xfer, request);
     refused |= curl_easy_setopt(curl, CURLOPT_PRIVATE, xfer);
     refused |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, xfer->cause);
@@ -191,7 +191,7 @@ static void xfer_end(struct ts_xfer *xfer, CURLcode code, bool is_late)
         .cause = xfer->cause,
         .peer = xfer->easy->origin.peer,
         .is_once = xfer->is_once,
-        .answer = &xfer->answer,
+        .response = &xfer->response,
     };
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result->status);
@@ -201,12 +201,12 @@ static void xfer_end(struct ts_xfer *xfer, CURLcode code, bool is_late)
     failure.is_sent = result->is_sent;
     if (is_late) {
         result->code = ts_failure_timeout(&failure, xfer->budget_us, &result->error);
-    } else if (code || !xfer->answer.has_head) {
+    } else if (code || !xfer->response.has_head) {
         result->code = ts_failure_explain(&failure, &result->error);
     }
     result->duration_us = ts_loop_now(xfer->loop) - xfer->start_us;
-    result->body = xfer->answer.body;
-    ts_buf_init(&xfer->answer.body, 0);
+    result->body = xfer->response.body;
+    ts_buf_init(&xfer->response.body, 0);
     xfer_detach(xfer);
     xfer_queue(xfer);
 }
@@ -278,7 +278,7 @@ enum ts_err ts_xfer_start(struct ts_loop *loop, const struct ts_xfer_request *re
     xfer->start_us = ts_loop_now(loop);
     xfer->budget_us =
         request->deadline_us == TS_NEVER ? TS_NEVER : request->deadline_us - xfer->start_us;
-    ts_answer_init(&xfer->answer, request->max_head, request->max_body);
+    ts_response_init(&xfer->response, request->max_head, request->max_body);
     ts_buf_init(&xfer->upload, request->body_len);
     enum ts_err code = TS_OK;
     if (request->body && ts_buf_add(&xfer->upload, request->body, request->body_len)) {
@@ -310,7 +310,7 @@ void ts_xfer_cancel(struct ts_xfer *xfer)
         xfer->loop->in_flight--;
     }
     xfer_detach(xfer);
-    ts_answer_fini(&xfer->answer);
+    ts_response_fini(&xfer->response);
     ts_buf_fini(&xfer->result.body);
     free(xfer);
 }
@@ -322,7 +322,7 @@ struct ts_xfer_result *ts_xfer_result(struct ts_xfer *xfer)
 
 const char *ts_xfer_header(struct ts_xfer *xfer, const char *name)
 {
-    return ts_answer_header(&xfer->answer, name);
+    return ts_response_header(&xfer->response, name);
 }
 
 const char *ts_net_versions(void)

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// libcurl's header and write callbacks. Returning less than was offered makes libcurl give up with
+// CURLE_WRITE_ERROR; the reason is then in fault.
+#include "host/net/response.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "host/base/str.h"
+
+static enum ts_err head_keep(struct ts_response *response, const char *line, size_t len)
+{
+    const char *colon = memchr(line, ':', len);
+    if (!colon || colon == line || *line == ' ' || *line == '\t') {
+        return TS_OK;
+    }
+    const char *name = line;
+    size_t name_len = (size_t)(colon - line);
+    const char *value = colon + 1;
+    size_t value_len = len - name_len - 1;
+    ts_str_trim(&name, &name_len);
+    ts_str_trim(&value, &value_len);
+    enum ts_err code = ts_buf_add(&response->head, name, name_len);
+    code = code ? code : ts_buf_add_char(&response->head, '\0');
+    code = code ? code : ts_buf_add(&response->head, value, value_len);
+    return code ? code : ts_buf_add_char(&response->head, '\0');
+}
+
+static bool line_is_status(const char *line, size_t len)
+{
+    return len >= 5 && memcmp(line, "HTTP/", 5) == 0;
+}
+
+// The status class of "HTTP/1.1 100 ...", '\0' when it is anything else.
+static char status_class(const char *line, size_t len)
+{
+    const char *space = memchr(line, ' ', len);
+    return space && space + 1 < line + len ? space[1] : '\0';
+}
+
+static enum ts_err head_add(struct ts_response *response, const char *line, size_t len)
+{
+    if (!response->is_head_open) {
+        if (!line_is_status(line, len) || response->has_head) {
+            return TS_OK; // a trailer: counted, not kept
+        }
+        ts_buf_clear(&response->head);
+        response->is_head_open = true;
+        response->is_interim = status_class(line, len) == '1';
+        return TS_OK;
+    }
+    const char *text = line;
+    size_t text_len = len;
+    ts_str_trim(&text, &text_len);
+    if (text_len == 0) {
+        response->is_head_open = false;
+        response->has_head = !response->is_interim;
+        return TS_OK;
+    }
+    return head_keep(response, line, len);
+}
+
+// A NUL inside a line would split it in two here; libcurl refuses such an response before.
+static size_t on_header(char *line, size_t size, size_t count, void *self)
+{
+    struct ts_response *response = self;
+    size_t len = size * count;
+    if (len > response->head_max - response->head_bytes) {
+        response->fault = TS_RESPONSE_HEAD_TOO_LARGE;
+        return 0;
+    }
+    response->head_bytes += len;
+    enum ts_err code = head_add(response, line, len);
+    if (code) {
+        response->fault = code == TS_ERR_NOMEM ? TS_RESPONSE_NOMEM : TS_RESPONSE_HEAD_TOO_LARGE;
+        return 0;
+    }
+    return len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *self)
+{
+    struct ts_response *response = self;
+    size_t len = size * count;
+    enum ts_err code = ts_buf_add(&response->body, data, len);
+    if (code) {
+        response->fault = code == TS_ERR_NOMEM ? TS_RESPONSE_NOMEM : TS_RESPONSE_BODY_TOO_LARGE;
+        return 0;
+    }
+    return len;
+}
+
+void ts_response_init(struct ts_response *response, size_t max_head, size_t max_body)
+{
+    *response = (struct ts_response){.head_max = max_head};
+    ts_buf_init(&response->head, max_head); // kept lines are no longer than they came
+    ts_buf_init(&response->body, max_body);
+}
+
+void ts_response_fini(struct ts_response *response)
+{
+    ts_buf_fini(&response->head);
+    ts_buf_fini(&response->body);
+}
+
+int ts_response_attach(struct ts_response *response, CURL *curl)
+{
+    int refused = 0;
+    refused |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    refused |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, response);
+    refused |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    refused |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, response);
+    // A first filter that spares the download; what counts is what on_body counts.
+    curl_off_t max = response->body.max <= INT64_MAX ? (curl_off_t)response->body.max : 0;
+    refused |= curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, max); // 0: no filter
+    return refused;
+}
+
+const char *ts_response_header(const struct ts_response *response, const char *name)
+{
+    const char *p = ts_buf_text(&response->head);
+    const char *end = p + response->head.len;
+    while (p < end) {
+        const char *value = p + strlen(p) + 1;
+        if (ts_str_is_nocase(p, name)) {
+            return value;
+        }
+        p = value + strlen(value) + 1;
+    }
+    return NULL;
+}
