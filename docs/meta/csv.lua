@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 ---@meta csv
 
 ---CSV files record by record, through libcsv, and lines of CSV to print.

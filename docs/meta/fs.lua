@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 ---@meta fs
 
 ---What scripts need to know of files beyond Lua's own `io`.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 ---@meta limits
 
 ---The checks that a write goes through before it is sent, for scripts that want to look at all

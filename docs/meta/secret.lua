@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 ---@meta secret
 
 ---A secret that can be moved but not seen: `tostring`, `..`, `string.format` and JSON give
