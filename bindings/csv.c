@@ -87,24 +87,6 @@ TS_RAISES static void read_columns(lua_State *L, struct csv_reader *reader)
     }
 }
 
-TS_RAISES static void check_required(lua_State *L, struct csv_reader *reader)
-{
-    push_names(L, "required");
-    lua_Integer count = lua_isnil(L, -1) ? 0 : (lua_Integer)lua_rawlen(L, -1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, i);
-        lua_pushvalue(L, -1);
-        if (lua_rawget(L, SEEN_INDEX) == LUA_TNIL) {
-            struct ts_error err;
-            ts_error_set(&err, TS_ERR_INVALID, "%s:%zu: there is no column \"%s\"", reader->name,
-                reader->record_line, lua_tostring(L, -2));
-            raise_complaint(L, reader, &err);
-        }
-        lua_pop(L, 2);
-    }
-    lua_pop(L, 1);
-}
-
 // Adds the strings of the list on top to names, which Lua anchors in the option table. Pops it.
 TS_RAISES static size_t take_names(lua_State *L, const char **names, size_t count)
 {
@@ -116,6 +98,29 @@ TS_RAISES static size_t take_names(lua_State *L, const char **names, size_t coun
     }
     lua_pop(L, 1);
     return count;
+}
+
+TS_RAISES static void check_required(lua_State *L, struct csv_reader *reader)
+{
+    push_names(L, "required");
+    lua_Integer count = lua_isnil(L, -1) ? 0 : (lua_Integer)lua_rawlen(L, -1);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -1, i);
+        lua_pushvalue(L, -1);
+        if (lua_rawget(L, SEEN_INDEX) == LUA_TNIL) {
+            const char *names[CSV_COLUMNS_MAX + 1];
+            lua_pushvalue(L, COLUMNS_INDEX);
+            names[take_names(L, names, 0)] = NULL;
+            struct ts_error err;
+            char hint[TS_SUGGEST_MAX];
+            ts_suggest(lua_tostring(L, -2), names, hint);
+            ts_error_set(&err, TS_ERR_INVALID, "%s:%zu: there is no column \"%s\"%s", reader->name,
+                reader->record_line, lua_tostring(L, -2), hint);
+            raise_complaint(L, reader, &err);
+        }
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
 }
 
 // A column that is neither known nor required is more likely misspelt than meant to be ignored.

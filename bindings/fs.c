@@ -17,8 +17,8 @@ TS_RAISES static const char *check_path(lua_State *L, const char *function)
         lx_misuse(L, "%s: a path expected, got %s", function, luaL_typename(L, 1));
     }
     const char *path = lua_tostring(L, 1);
-    if (!*path || strlen(path) != lua_rawlen(L, 1)) {
-        lx_misuse(L, "%s: the path is empty or has a NUL byte in it", function);
+    if (strlen(path) != lua_rawlen(L, 1)) {
+        lx_misuse(L, "%s: the path has a NUL byte in it", function);
     }
     return path;
 }

@@ -25,14 +25,19 @@ local args = parser:parse(arg)
 local COLUMNS = { "tenant", "sitekey", "result", "secret_file", "reason" }
 local FINDINGS = 3
 
--- The account's widgets by name; names need not be unique.
-local function list_by_name()
-  local by_name = {}
-  for widget in widgets.list { order = "created_on" } do
-    by_name[widget.name] = by_name[widget.name] or {}
-    table.insert(by_name[widget.name], widget)
+-- The widgets that tenants have already, by name; names need not be unique.
+local function find_existing(tenants)
+  local existing = {}
+  for _, tenant in ipairs(tenants) do
+    existing[tenant.name] = {}
   end
-  return by_name
+  for widget in widgets.list { order = "created_on" } do
+    local found = existing[widget.name]
+    if found then
+      found[#found + 1] = widget
+    end
+  end
+  return existing
 end
 
 local function missing_domains(widget, wanted)
@@ -130,7 +135,7 @@ if not is_made then
   parser:error(problem)
 end
 
-local existing = list_by_name()
+local existing = find_existing(tenants)
 local rows, files = {}, {}
 for i, tenant in ipairs(tenants) do
   local file = args.secrets_dir:gsub("(.)/+$", "%1") .. "/" .. file_name.of(tenant.name)
@@ -145,7 +150,7 @@ do
     report.print(args.format, COLUMNS, rows)
   end })
   task.each(tenants, function(tenant, i)
-    onboard(tenant, rows[i], existing[tenant.name] or {})
+    onboard(tenant, rows[i], existing[tenant.name])
   end, { progress = "Onboarding" })
 end
 for _, row in ipairs(rows) do

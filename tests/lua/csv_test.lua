@@ -77,7 +77,7 @@ function TestCsv:testComplaints()
     { "a,a\n", 1, "earlier one" },
     { "a,,c\n", 1, "column 2 has no name" },
     { "", 1, "empty" },
-    { "naem\n", 1, 'no column "name"', header },
+    { "naem\n", 1, 'no column "name" (did you mean `naem`?)', header },
     { "name,domian\n", 1, 'unknown column "domian"', header },
     { 'a,b\n1,x"y\n', 2, "stray quote" },
     { 'a,b\n"x"y,1\n', 2, "stray quote" },

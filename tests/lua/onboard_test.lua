@@ -132,6 +132,26 @@ function TestOnboard:testHealsMissingSecret()
   lu.assertEquals(read(self.secrets .. "/acme"), secret)
 end
 
+-- Killed wherever it happens to be once the first secret is written: nothing twice, nothing lost.
+function TestOnboard:testKilledAndRunAgain()
+  local lines = { "name,domains" }
+  for i = 1, 300 do
+    lines[i + 1] = ("t%d,t%d.example"):format(i, i)
+  end
+  local text = table.concat(lines, "\n")
+  self:put(text)
+  shell(([[exec 2> /dev/null; '%s' --quiet --sandbox='%s/state' onboard.lua '%s' --secrets-dir '%s' > '%s/out' 2>&1 &
+    until [ -n "$(ls '%s' 2> /dev/null)" ]; do kill -0 $! || exit; done; kill -KILL $!; wait $!]])
+    :format(TSHOST, self.dir, self.csv, self.secrets, self.dir, self.secrets))
+  local rows, status, errors = self:onboard(text)
+  lu.assertEquals(status, 0, errors)
+  lu.assertEquals(self:count(), 300)
+  for _, row in ipairs(rows) do
+    lu.assertStrMatches(read(row.secret_file), "0x4[%w_-]+")
+  end
+  lu.assertEquals(shell(("ls -A '%s' | wc -l"):format(self.secrets)), "300\n")
+end
+
 -- Its secret would never be looked at again.
 function TestOnboard:testSecretOfAWidgetThatIsGone()
   assert(fs.mkdir(self.secrets))
