@@ -39,12 +39,15 @@ end
 
 function TestCsv:testRows()
   local rows, lines = self:read "name,domains\nacme,a.example\nbolt,\n"
-  lu.assertEquals(rows, { { name = "acme", domains = "a.example" }, { name = "bolt", domains = "" } })
+  lu.assertEquals(rows[1], { name = "acme", domains = "a.example" })
+  lu.assertEquals(rows[2], { name = "bolt", domains = "" })
+  lu.assertEquals(#rows, 2)
   lu.assertEquals(lines, { 2, 3 })
 end
 
 function TestCsv:testSpreadsheetOutput()
-  local rows, lines = self:read "\xef\xbb\xbfname,domains\r\n\r\nacme, a.example \r\n  \r\nbolt,b.example"
+  local rows, lines = self:read("\xef\xbb\xbfname,domains\r\n\r\nacme, a.example \r\n  \r\n"
+    .. "bolt,b.example")
   lu.assertEquals(rows[1], { name = "acme", domains = "a.example" })
   lu.assertEquals(rows[2], { name = "bolt", domains = "b.example" })
   lu.assertEquals(lines, { 3, 5 })
@@ -62,7 +65,8 @@ function TestCsv:testQuotes()
 end
 
 function TestCsv:testNoHeaderAndDelimiter()
-  lu.assertEquals(self:read("1;2\n3\n", { header = false, delimiter = ";" }), { { "1", "2" }, { "3" } })
+  local rows = self:read("1;2\n3\n", { header = false, delimiter = ";" })
+  lu.assertEquals(rows, { { "1", "2" }, { "3" } })
   lu.assertEquals(self:read("a\tb\n\t2\n", { delimiter = "\t" }), { { a = "", b = "2" } })
   lu.assertEquals(self:read("", { header = false }), {})
   lu.assertEquals(self:read "a,b\n", {})
@@ -142,7 +146,8 @@ end
 
 function TestCsv.testEncode()
   lu.assertEquals(csv.encode { "a", 1, 1.5, true, "" }, "a,1,1.5,true,")
-  lu.assertEquals(csv.encode { 'say "hi"', "a,b", "a\nb", " a", "a " }, '"say ""hi""","a,b","a\nb"," a","a "')
+  lu.assertEquals(csv.encode { 'say "hi"', "a,b", "a\nb" }, '"say ""hi""","a,b","a\nb"')
+  lu.assertEquals(csv.encode { " a", "a " }, '" a","a "')
   lu.assertEquals(csv.encode { "" }, '""')
 end
 

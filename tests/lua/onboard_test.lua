@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- scripts/onboard.lua as a user runs it: this same binary, a sandbox that keeps its state in a file,
--- a CSV file, and what is printed, written and left behind.
+-- scripts/onboard.lua as a user runs it: this same binary, a sandbox that keeps its state in a
+-- file, a CSV file, and what is printed, written and left behind.
 local cjson = require "cjson"
 local fs = require "fs"
 local lu = require "luaunit"
@@ -89,7 +89,8 @@ local function read(path)
   return file:read "a"
 end
 
-local TWO = "name,domains,mode\nacme,acme.example www.acme.example,\nbolt,b.example;c.example,invisible\n"
+local TWO = "name,domains,mode\nacme,acme.example www.acme.example,\n"
+  .. "bolt,b.example;c.example,invisible\n"
 
 function TestOnboard:testCreatesThenLeavesAlone()
   local rows, status, errors = self:onboard(TWO)
@@ -97,7 +98,8 @@ function TestOnboard:testCreatesThenLeavesAlone()
   lu.assertEquals(results(rows), { "created", "created" })
   lu.assertEquals(rows[1].tenant, "acme")
   lu.assertEquals(rows[2].secret_file, self.secrets .. "/bolt")
-  lu.assertEquals(shell(("stat -c %%a '%s' '%s/acme'"):format(self.secrets, self.secrets)), "700\n600\n")
+  local modes = shell(("stat -c %%a '%s' '%s/acme'"):format(self.secrets, self.secrets))
+  lu.assertEquals(modes, "700\n600\n")
   lu.assertEquals(self:lua [[for w in require "turnstile".widgets.list{ order = "name" } do
       print(w.name, w.mode, table.concat(w.domains, " ")) end]],
     "acme\tmanaged\tacme.example www.acme.example\nbolt\tinvisible\tb.example c.example\n")
@@ -140,7 +142,8 @@ function TestOnboard:testKilledAndRunAgain()
   end
   local text = table.concat(lines, "\n")
   self:put(text)
-  shell(([[exec 2> /dev/null; '%s' --quiet --sandbox='%s/state' onboard.lua '%s' --secrets-dir '%s' > '%s/out' 2>&1 &
+  shell(([[exec 2> /dev/null
+    '%s' --sandbox='%s/state' onboard.lua '%s' --secrets-dir '%s' > '%s/out' &
     until [ -n "$(ls '%s' 2> /dev/null)" ]; do kill -0 $! || exit; done; kill -KILL $!; wait $!]])
     :format(TSHOST, self.dir, self.csv, self.secrets, self.dir, self.secrets))
   local rows, status, errors = self:onboard(text)
@@ -205,7 +208,8 @@ function TestOnboard:testAllComplaintsBeforeTheFirstWrite()
   self:checkRefused(
     "name,domains,mode,offlabel\nacme,acme.example,,\n,x.example,,\nbolt,https://b.example,,\n"
       .. "acme,y.example,,\ncab,;,,\nduo,d.example,manged,\neel,e.example,,yes\n",
-    1, self.csv .. ":3: ", ":4: ", ":5: the tenant of line 2 again", ":6: no domains", ":7: ", ":8: offlabel")
+    1, self.csv .. ":3: ", ":4: ", ":5: the tenant of line 2 again", ":6: no domains", ":7: ",
+    ":8: offlabel")
   self:checkRefused("name,domain\nacme,acme.example\n", 1, self.csv .. ":1: ")
   self:checkRefused('name,domains\nacme,acme.example\nbolt,"b.example\n', 1, self.csv .. ":3: ")
 end
@@ -230,7 +234,8 @@ function TestOnboard:testUsage()
 end
 
 function TestOnboard:testFormats()
-  local text = self:onboard('name,domains\n"Acme, Inc",acme.example\nCafé,c.example\n', "--format table")
+  local text = self:onboard(
+    'name,domains\n"Acme, Inc",acme.example\nCafé,c.example\n', "--format table")
   local lines = {}
   for line in text:gmatch "[^\n]+" do
     lines[#lines + 1] = line
