@@ -26,6 +26,7 @@ struct drop {
     int dir;
     int fd;
     char temp[TEMP_NAME_MAX]; // the temporary file's name, "" while it has none
+    bool is_named;            // a file without a name will not do here
 };
 
 // Splits the path and opens the directory, so that everything after happens in that one place.
@@ -90,11 +91,6 @@ static enum ts_err drop_check_target(struct drop *drop, bool is_replace, struct 
     return TS_OK;
 }
 
-static void drop_proc_path(const struct drop *drop, char out[PROC_PATH_MAX])
-{
-    snprintf(out, PROC_PATH_MAX, "/proc/self/fd/%d", drop->fd);
-}
-
 static bool drop_name_temp(struct drop *drop)
 {
     uint64_t random;
@@ -105,25 +101,14 @@ static bool drop_name_temp(struct drop *drop)
     return true;
 }
 
-// A file without a name where the filesystem has that and /proc can give it one later; else a
-// file under a name that nobody can guess.
+// A file without a name where the filesystem has that, else one under a name nobody can guess.
 static enum ts_err drop_open_temp(struct drop *drop, struct ts_error *err)
 {
-    char proc[PROC_PATH_MAX];
-    struct stat st;
-    drop->fd = openat(drop->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-    if (drop->fd >= 0) {
-        drop_proc_path(drop, proc);
-        if (stat(proc, &st) == 0) {
-            return TS_OK;
-        }
-        close(drop->fd);
-        drop->fd = -1;
-    } else if (errno == EACCES || errno == EROFS || errno == ENOSPC || errno == EDQUOT) {
-        return ts_error_set_errno(
-            err, errno, "%s: cannot make a file in %s", drop->path, drop->parent);
+    if (!drop->is_named) {
+        drop->fd = openat(drop->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
     }
-    if (drop_name_temp(drop)) {
+    bool is_hopeless = errno == EACCES || errno == EROFS || errno == ENOSPC || errno == EDQUOT;
+    if (drop->fd < 0 && (drop->is_named || !is_hopeless) && drop_name_temp(drop)) {
         drop->fd = openat(
             drop->dir, drop->temp, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
     }
@@ -178,14 +163,18 @@ static enum ts_err drop_fill(struct drop *drop, struct ts_secret *secret, struct
     return errnum == 0 ? TS_OK : ts_error_set_errno(err, errnum, "%s: cannot write", drop->path);
 }
 
+// Names the file. One without a name gets it through /proc, which may be missing, and a security
+// policy may forbid just that: then all is done again with a name from the start.
 static int drop_link(struct drop *drop, const char *name)
 {
     if (drop->temp[0]) {
         return linkat(drop->dir, drop->temp, drop->dir, name, 0);
     }
     char proc[PROC_PATH_MAX];
-    drop_proc_path(drop, proc);
-    return linkat(AT_FDCWD, proc, drop->dir, name, AT_SYMLINK_FOLLOW);
+    snprintf(proc, sizeof proc, "/proc/self/fd/%d", drop->fd);
+    int rc = linkat(AT_FDCWD, proc, drop->dir, name, AT_SYMLINK_FOLLOW);
+    drop->is_named = rc != 0 && errno != EEXIST && errno != ENOSPC && errno != EDQUOT;
+    return rc;
 }
 
 // Gives the finished file its name, which must be free.
@@ -248,6 +237,16 @@ static void drop_fini(struct drop *drop)
     }
 }
 
+static enum ts_err drop_write(
+    struct drop *drop, struct ts_secret *secret, bool is_replace, struct ts_error *err)
+{
+    enum ts_err code = drop_open_temp(drop, err);
+    if (!code) {
+        code = drop_fill(drop, secret, err);
+    }
+    return code ? code : drop_publish(drop, is_replace, err);
+}
+
 enum ts_err ts_deliver_file(
     struct ts_secret *secret, const char *path, bool is_replace, struct ts_error *err)
 {
@@ -257,13 +256,12 @@ enum ts_err ts_deliver_file(
         code = drop_check_target(&drop, is_replace, err);
     }
     if (!code) {
-        code = drop_open_temp(&drop, err);
-    }
-    if (!code) {
-        code = drop_fill(&drop, secret, err);
-    }
-    if (!code) {
-        code = drop_publish(&drop, is_replace, err);
+        code = drop_write(&drop, secret, is_replace, err);
+        if (code && drop.is_named) {
+            close(drop.fd);
+            drop.fd = -1;
+            code = drop_write(&drop, secret, is_replace, err);
+        }
     }
     int errnum = code ? 0 : sync_fd(drop.dir);
     if (errnum != 0) {

@@ -270,14 +270,14 @@ static void test_long_name(void **state)
     assert_int_equal(count_files(fixture->dir), 0);
 }
 
-// A filesystem without O_TMPFILE, then one that has no hard links either.
-static void test_old_filesystems(void **state)
+// Filesystems without O_TMPFILE, without hard links, without either.
+static void test_lesser_filesystems(void **state)
 {
     struct fixture *fixture = *state;
-    for (int is_linkless = 0; is_linkless <= 1; is_linkless++) {
+    for (int lacking = 1; lacking <= 3; lacking++) {
         for (int is_replace = 0; is_replace <= 1; is_replace++) {
-            faults.tmpfile = EOPNOTSUPP;
-            faults.link = is_linkless ? EPERM : 0;
+            faults.tmpfile = lacking & 1 ? EOPNOTSUPP : 0;
+            faults.link = lacking & 2 ? EPERM : 0;
             if (is_replace) {
                 put_old(fixture->path);
             }
@@ -334,7 +334,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_regular_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_paths, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_name, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_old_filesystems, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lesser_filesystems, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sync_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_disk_full, setup, teardown),
     };
