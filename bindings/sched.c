@@ -28,9 +28,19 @@ static void hook_interrupt(lua_State *L, lua_Debug *ar)
     lx_interrupt(L);
 }
 
+// Whether something asked for the end of the run: also before the scheduler has come to see it.
+static bool is_ending(const struct ts_sched *sched)
+{
+    return sched->is_stopping || sched->host->exit_request >= 0 || ts_signals_seen() != 0;
+}
+
 int lx_interrupt(lua_State *L)
 {
-    lua_sethook(L, hook_interrupt, LUA_MASKCOUNT, 1);
+    struct ts_sched *sched = ts_host_of(L)->sched;
+    if (sched->current) {
+        sched->current->is_interrupted = true;
+    }
+    ts_sched_limit(sched, L);
     struct lx_failure failure = {
         .kind = "cancelled", .message = "interrupted: the run is stopping, nothing new is started"};
     push_failure(L, &failure);
@@ -40,9 +50,15 @@ int lx_interrupt(lua_State *L)
 
 void ts_sched_limit(struct ts_sched *sched, lua_State *co)
 {
-    if (sched->is_stopping && !lua_gethook(co)) {
+    if (is_ending(sched) && !lua_gethook(co)) {
         lua_sethook(co, hook_interrupt, LUA_MASKCOUNT, GRACE_INSTRUCTIONS);
     }
+}
+
+bool ts_sched_is_interrupted(lua_State *L)
+{
+    const struct ts_task *task = ts_host_of(L)->sched->current;
+    return task && task->is_interrupted;
 }
 
 void ts_sched_poke(void *owner)
@@ -102,7 +118,7 @@ void check_can_suspend(lua_State *L)
 void check_can_wait(lua_State *L)
 {
     check_can_suspend(L);
-    if (ts_host_of(L)->sched->is_stopping) {
+    if (is_ending(ts_host_of(L)->sched)) {
         lx_interrupt(L);
     }
 }
@@ -313,15 +329,19 @@ static void unstick(lua_State *L, struct ts_sched *sched)
         wake_idle(L, true);
     }
     if (!sched->ready_head) {
-        luaL_error(L, "%d tasks wait for each other: nothing could ever wake them",
-            (int)sched->live);
+        luaL_error(
+            L, "%d tasks wait for each other: nothing could ever wake them", (int)sched->live);
     }
 }
 
-static void sched_stop_all(lua_State *L, struct ts_sched *sched)
+static void sched_stop_if_asked(lua_State *L, struct ts_sched *sched, const struct ts_task *main)
 {
-    ts_sched_stop(sched);
-    wake_idle(L, false); // what sleeps has nothing in flight to wait for
+    bool is_lost = main->state == TS_TASK_FAILED; // the others lost their purpose
+    if (!sched->is_stopping && (is_lost || is_ending(sched))) {
+        sched->is_interrupted = ts_signals_seen() != 0;
+        ts_sched_stop(sched);
+        wake_idle(L, false); // what sleeps has nothing in flight to wait for
+    }
 }
 
 bool ts_sched_run(lua_State *L, int nargs)
@@ -332,14 +352,9 @@ bool ts_sched_run(lua_State *L, int nargs)
     int handle = lua_gettop(L);
     main->is_observed = true;
     while (sched->live > 0) {
+        sched_stop_if_asked(L, sched, main); // what is ready now starts nothing new after a signal
         run_ready(L, sched);
-        if (!sched->is_stopping) {
-            sched->is_interrupted = ts_signals_seen() != 0;
-            bool is_lost = main->state == TS_TASK_FAILED; // the others lost their purpose
-            if (sched->is_interrupted || is_lost || host->exit_request >= 0) {
-                sched_stop_all(L, sched);
-            }
-        }
+        sched_stop_if_asked(L, sched, main);
         if (sched->live == 0) {
             break;
         }

@@ -167,5 +167,7 @@ int luaopen_ts_task_core(lua_State *L)
         {NULL, NULL},
     };
     luaL_newlib(L, functions);
+    lua_getfield(L, LUA_REGISTRYINDEX, TS_PLAIN_PCALL);
+    lua_setfield(L, -2, "pcall");
     return 1;
 }
