@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/base/str.h"
+#include "host/sandbox/json.h"
 #include "host/sandbox/utf8.h"
 
 #define NAME_MAX_CHARS 254
@@ -50,26 +51,8 @@ const char *ts_sandbox_field_name(enum ts_sandbox_field field)
 bool ts_sandbox_fields_check_object(
     const struct ts_sandbox_request *request, struct ts_sandbox_reply *reply)
 {
-    const char *text = ts_buf_text(&request->body);
-    if (!ts_sandbox_utf8_is_text(text, request->body.len)) {
-        return ts_sandbox_reply_refuse_with(
-            reply, TS_SANDBOX_INVALID, "request body is not valid UTF-8");
-    }
-    sqlite3_stmt *stmt = ts_sandbox_store_borrow(reply->store, TS_SANDBOX_STATEMENT_JSON_VALID);
-    if (!stmt || sqlite3_bind_text(stmt, 1, text, (int)request->body.len, SQLITE_STATIC) ||
-        sqlite3_step(stmt) != SQLITE_ROW) {
-        return ts_sandbox_reply_refuse(reply, TS_SANDBOX_BROKEN);
-    }
-    const char *type = ts_sandbox_store_text(stmt, 0);
-    bool is_json = *type;
-    bool is_object = ts_str_is(type, "object");
-    sqlite3_reset(stmt);
-    if (!is_json) {
-        return ts_sandbox_reply_refuse_with(
-            reply, TS_SANDBOX_INVALID, "request body is not valid JSON");
-    }
-    return is_object || ts_sandbox_reply_refuse_with(
-                            reply, TS_SANDBOX_INVALID, "request body is not a JSON object");
+    const char *why = ts_sandbox_json_check(reply->store, &request->body);
+    return !why || ts_sandbox_reply_refuse_with(reply, TS_SANDBOX_INVALID, "%s", why);
 }
 
 static const struct field_row *field_find(const char *name, size_t len, enum ts_sandbox_body body)
@@ -105,9 +88,8 @@ static bool value_take(struct ts_sandbox_value *value, sqlite3_stmt *stmt)
 static bool fields_take(struct ts_sandbox_fields *fields, const struct ts_sandbox_request *request,
     enum ts_sandbox_body body, struct ts_sandbox_reply *reply)
 {
-    sqlite3_stmt *stmt = ts_sandbox_store_borrow(reply->store, TS_SANDBOX_STATEMENT_JSON_FIELDS);
-    if (!stmt || sqlite3_bind_text(
-                     stmt, 1, ts_buf_text(&request->body), (int)request->body.len, SQLITE_STATIC)) {
+    sqlite3_stmt *stmt = ts_sandbox_json_borrow_members(reply->store, &request->body);
+    if (!stmt) {
         return ts_sandbox_reply_refuse(reply, TS_SANDBOX_BROKEN);
     }
     int code;

@@ -25,6 +25,11 @@ void ts_sandbox_op_import(struct ts_sandbox_service *service,
     if (!ts_sandbox_fields_check_object(request, reply)) {
         return;
     }
+    if (import_run(service, TS_SANDBOX_STATEMENT_IMPORT_CHECK, request) != SQLITE_ROW) {
+        ts_sandbox_reply_refuse_with(
+            reply, TS_SANDBOX_INVALID, "expected an object with widgets in `result`");
+        return;
+    }
     if (!ts_sandbox_store_begin(&service->store)) {
         ts_sandbox_reply_refuse(reply, TS_SANDBOX_BROKEN);
         return;

@@ -7,6 +7,7 @@
 
 #include "host/base/str.h"
 #include "host/sandbox/fields.h"
+#include "host/sandbox/json.h"
 #include "host/sandbox/utf8.h"
 
 static bool param_take(struct ts_sandbox_param *param, sqlite3_stmt *stmt)
@@ -35,9 +36,8 @@ bool ts_sandbox_params_read(const struct ts_sandbox_request *request,
     if (!ts_sandbox_fields_check_object(request, reply)) {
         return false;
     }
-    sqlite3_stmt *stmt = ts_sandbox_store_borrow(reply->store, TS_SANDBOX_STATEMENT_JSON_FIELDS);
-    if (!stmt || sqlite3_bind_text(
-                     stmt, 1, ts_buf_text(&request->body), (int)request->body.len, SQLITE_STATIC)) {
+    sqlite3_stmt *stmt = ts_sandbox_json_borrow_members(reply->store, &request->body);
+    if (!stmt) {
         return ts_sandbox_reply_refuse(reply, TS_SANDBOX_BROKEN);
     }
     int code;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "host/base/str.h"
-#include "host/sandbox/utf8.h"
+#include "host/sandbox/json.h"
 
 struct input_row {
     const char *name;
@@ -88,20 +88,11 @@ static bool input_read_form(
 static bool input_read_json(struct ts_sandbox_siteverify_input *input,
     const struct ts_sandbox_request *request, struct ts_sandbox_store *store)
 {
-    const char *text = ts_buf_text(&request->body);
-    if (!ts_sandbox_utf8_is_text(text, request->body.len)) {
+    if (ts_sandbox_json_check(store, &request->body)) {
         return false;
     }
-    sqlite3_stmt *stmt = ts_sandbox_store_borrow(store, TS_SANDBOX_STATEMENT_JSON_VALID);
-    if (!stmt || sqlite3_bind_text(stmt, 1, text, (int)request->body.len, SQLITE_STATIC) ||
-        sqlite3_step(stmt) != SQLITE_ROW) {
-        return false;
-    }
-    bool is_object = ts_str_is(ts_sandbox_store_text(stmt, 0), "object");
-    sqlite3_reset(stmt);
-    stmt = ts_sandbox_store_borrow(store, TS_SANDBOX_STATEMENT_JSON_FIELDS);
-    if (!is_object || !stmt ||
-        sqlite3_bind_text(stmt, 1, text, (int)request->body.len, SQLITE_STATIC)) {
+    sqlite3_stmt *stmt = ts_sandbox_json_borrow_members(store, &request->body);
+    if (!stmt) {
         return false;
     }
     int code = SQLITE_OK;

@@ -125,6 +125,7 @@ static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
         "SELECT sitekey, ephemeral_id FROM widget WHERE secret = ?1"
         " UNION ALL SELECT sitekey, ephemeral_id FROM widget"
         " WHERE old_secret = ?1 AND old_until > ?2",
+    [TS_SANDBOX_STATEMENT_IMPORT_CHECK] = "SELECT ?1 WHERE json_type(?2, '$.result') = 'array'",
     [TS_SANDBOX_STATEMENT_IMPORT_REPLACE] =
         "DELETE FROM widget WHERE account = ?1 AND sitekey IN"
         " (SELECT json_extract(value, '$.sitekey') FROM json_each(?2, '$.result'))",
@@ -132,7 +133,7 @@ static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
         "WITH source AS (SELECT value AS w, json_extract(value, '$.sitekey') AS sitekey,"
         " json_extract(value, '$.created_on') AS created_on,"
         " json_extract(value, '$.modified_on') AS modified_on"
-        " FROM json_each(?2, '$.result') WHERE type = 'object')"
+        " FROM json_each(?2, '$.result'))"
         " INSERT INTO widget (account, sitekey, secret, name, mode, domains, region,"
         " clearance_level, bot_fight_mode, ephemeral_id, offlabel, created, modified,"
         " created_on, modified_on, deployed_via, last_modified_via)"
