@@ -16,7 +16,7 @@ parser:argument("tenants", "CSV file with the columns name and domains (separate
   .. "semicolons), and perhaps mode, clearance_level, region, bot_fight_mode, ephemeral_id, "
   .. "offlabel; - for standard input.")
 parser:option("--secrets-dir", "Where each secret goes, one file per tenant; made if missing.")
-  :count(1)
+  :argname("DIR"):count(1)
 parser:option("--mode", "For tenants whose row names none.", "managed")
   :choices { "managed", "non-interactive", "invisible" }
 parser:option("--format", "What is printed.", "table"):choices(report.formats)

@@ -9,7 +9,7 @@ local usage = {}
 ---@param description string
 ---@return table parser
 function usage.parser(name, description)
-  local parser = argparse(name, description)
+  local parser = argparse(name, description):help_max_width(80)
   parser.error = function(_, problem)
     local line = problem:gsub("\n", "; ")
     io.stderr:write(("%s: %s; see %s --help\n"):format(name, line, name))
