@@ -133,6 +133,9 @@ static void reject_status(struct lx_answer *out, const struct ts_answer *answer,
 static bool push_refusal(lua_State *L, struct ts_answer *answer, struct lx_answer *out)
 {
     failure_begin(out, answer, "api");
+    if (out->outcome == TS_OUTCOME_DONE) {
+        out->outcome = TS_OUTCOME_NOT_APPLIED; // the envelope says no, whatever the status
+    }
     lx_integers(L); // codes arrive as floats
     lua_getfield(L, -1, "errors");
     lua_remove(L, -2);

@@ -82,6 +82,7 @@ static int resume_once(lua_State *L, lua_State *co, int nargs, enum resume_kind 
     int status = lua_resume(co, L, nargs, &results);
     sched->inner = L;
     sched->frames = frame.up;
+    ts_sched_limit(sched, L);
     if (status == LUA_YIELD && sched->current && sched->current->state == TS_TASK_WAITING) {
         waits_set(L, co, true);
         return -2;
@@ -93,6 +94,9 @@ static int resume_once(lua_State *L, lua_State *co, int nargs, enum resume_kind 
             sched->closing--;
         }
         lua_xmove(co, L, 1);
+        if (ts_sched_is_interrupted(L)) {
+            lua_error(L);
+        }
         return -1;
     }
     if (!lua_checkstack(L, results + 1)) {
@@ -212,7 +216,7 @@ static int co_close(lua_State *L)
     lua_pushboolean(L, result == LUA_OK);
     if (result != LUA_OK) {
         lua_xmove(co, L, 1);
-        return 2;
+        return ts_sched_is_interrupted(L) ? lua_error(L) : 2;
     }
     return 1;
 }

@@ -11,6 +11,11 @@
 // Replaces coroutine.resume, wrap, create, status and close by ones that native waits pass through.
 TS_RAISES void ts_open_coroutine(lua_State *L);
 
+// Replaces pcall and xpcall by ones that do not swallow the end of the run. Lua's own pcall stays
+// in the registry for the task module.
+#define TS_PLAIN_PCALL "tshost.pcall"
+TS_RAISES void ts_open_protect(lua_State *L);
+
 // Makes undeclared globals an error: reading or creating one raises.
 TS_RAISES void ts_open_strict(lua_State *L);
 

@@ -29,6 +29,7 @@ struct ts_task {
     bool is_parked;
     bool is_permitted;        // was woken while it did not park
     bool is_observed;         // somebody has taken its result or error
+    bool is_interrupted;      // told that the run ends: no protected call swallows an error any more
     struct ts_waiter *waiter; // what it waits on
     struct ts_waiter self;    // for waits on itself: sleep, park, await
     struct ts_timer timer;    // sleep
@@ -85,11 +86,15 @@ void ts_sched_stop(struct ts_sched *sched);
 // far as lua_sethook is (see lua.c).
 void ts_sched_poke(void *owner);
 
-// Raises the interruption, and again at every instruction, so that no pcall swallows it.
+// Raises the interruption in the running task; from then on no protected call in it swallows an
+// error. Its to-be-closed values are closed, and get a bounded number of instructions.
 TS_RAISES int lx_interrupt(lua_State *L) __attribute__((noreturn));
 
-// Before a coroutine is resumed while the run is stopping: gives it a bounded number of
-// instructions to come to its end.
+// Whether the running task was interrupted.
+bool ts_sched_is_interrupted(lua_State *L);
+
+// Before a coroutine goes on while the run is to stop: gives it a bounded number of instructions to
+// come to its end.
 void ts_sched_limit(struct ts_sched *sched, lua_State *co);
 
 #endif

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Module `task`: work that runs side by side, written as if each piece ran alone.
--- The native half (spawn, sleep, park, wake, and the handles) is bindings/task.c.
+-- The native half (spawn, sleep, park, wake, and the handles) is bindings/task.c; core.pcall is
+-- Lua's own, which also catches the end of the run.
 local core = require "tshost.task_core"
 local lx = require "tshost.lx"
 
@@ -45,7 +46,7 @@ local function run(items, fn, limit)
   local running, failed, failure = 0, false, nil
 
   local function work(item, index)
-    local ok, problem = pcall(fn, item, index)
+    local ok, problem = core.pcall(fn, item, index)
     running = running - 1
     if not ok and not failed then
       failed, failure = true, problem
@@ -60,7 +61,7 @@ local function run(items, fn, limit)
   end
 
   local index = 0
-  local ok, problem = pcall(function()
+  local ok, problem = core.pcall(function()
     while not failed do
       if running >= limit then
         core.park()

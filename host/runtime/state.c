@@ -31,6 +31,7 @@ void ts_state_open(lua_State *L, const char *script_dir)
     lx_open_failure(L);
     lx_open_secret(L);
     ts_open_coroutine(L);
+    ts_open_protect(L);
     ts_open_require(L, script_dir);
     ts_open_exit(L);
     lua_getglobal(L, "package");
