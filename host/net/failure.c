@@ -40,21 +40,28 @@ static enum ts_err explain_refusal(const struct ts_failure *failure, struct ts_e
         failure_cause(failure));
 }
 
+// What libcurl adds to the fact that the connection was cut; NULL where it adds nothing.
+static const char *cut_cause(const struct ts_failure *failure)
+{
+    switch (failure->code) {
+    case CURLE_OK: // an end in mid-header, which libcurl takes for the end of the answer
+        return "its headers are incomplete";
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_FAIL_REWIND: // see on_upload in xfer.c
+    case CURLE_ABORTED_BY_CALLBACK:
+        return NULL;
+    default:
+        return failure_cause(failure);
+    }
+}
+
 static enum ts_err explain_cut(const struct ts_failure *failure, struct ts_error *err)
 {
-    const char *cause = failure_cause(failure);
-    const char *more = "";
-    if (failure->code == CURLE_OK) { // libcurl takes an end in mid-header for the end of the answer
-        cause = "its headers are incomplete";
-    }
-    if (failure->code == CURLE_SEND_FAIL_REWIND || failure->code == CURLE_ABORTED_BY_CALLBACK) {
-        cause = "the request may have arrived"; // see on_upload in xfer.c
-    }
-    if (failure->is_once && failure->is_sent) {
-        more = "; it is not sent again";
-    }
-    return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut %s: %s%s",
-        failure->peer, has_begun(failure) ? "in mid-answer" : "before any answer", cause, more);
+    const char *cause = cut_cause(failure);
+    return ts_error_set(err, TS_ERR_TRANSPORT, "the connection to %s was cut %s%s%s%s",
+        failure->peer, has_begun(failure) ? "in mid-answer" : "before any answer",
+        cause ? ": " : "", cause ? cause : "",
+        failure->is_once && failure->is_sent ? "; the request is not sent again" : "");
 }
 
 static enum ts_err explain_connect(const struct ts_failure *failure, struct ts_error *err)

@@ -142,7 +142,7 @@ class Once(unittest.TestCase):
         for method in ("post", "put", "delete"):
             _, results = self.run_cuts(method, [Cut("answer", 0, CLOSE)])
             self.assertIn("before any answer", results[0]["error"])
-            self.assertIn("it is not sent again", results[0]["error"])
+            self.assertIn("the request is not sent again", results[0]["error"])
 
     def test_without_the_rule_libcurl_would_send_twice(self):
         """The control: it shows that these tests notice. When it fails, libcurl has changed."""
