@@ -106,6 +106,15 @@ static void answer_fill(struct ts_call *call)
     if (!retry_after || !ts_str_to_int(retry_after, &answer->retry_after_s)) {
         answer->retry_after_s = -1;
     }
+    if (answer->status < 200 || answer->status >= 300) {
+        // What a refusal says is shown to people.
+        const struct ts_credentials *credentials = &call->client->credentials;
+        if (result->body.data) {
+            ts_credentials_mask(credentials, result->body.data, result->body.len);
+        }
+        ts_credentials_mask(credentials, answer->ray, strlen(answer->ray));
+        ts_credentials_mask(credentials, answer->content_type, strlen(answer->content_type));
+    }
 }
 
 static void on_xfer_done(void *owner, struct ts_xfer *xfer)
@@ -286,7 +295,8 @@ const char *ts_call_header(struct ts_call *call, const char *name)
 
 enum ts_outcome ts_answer_outcome(const struct ts_answer *answer)
 {
-    if (answer->status >= 200 && answer->status < 300) {
+    bool is_success = answer->status >= 200 && answer->status < 300;
+    if (is_success && !answer->code) {
         return TS_OUTCOME_DONE;
     }
     if (!answer->is_sent) {

@@ -70,8 +70,8 @@ struct ts_answer *ts_call_answer(struct ts_call *call);
 // A header of the answer, NULL when absent; borrowed until the cancel.
 const char *ts_call_header(struct ts_call *call, const char *name);
 
-// What the answer says about a write: 2xx DONE; 4xx but 408, or never sent: NOT_APPLIED; else
-// UNKNOWN.
+// What the answer says about a write: a whole 2xx DONE; 4xx but 408, or never sent: NOT_APPLIED;
+// else UNKNOWN, also a 2xx that was cut: it was applied, but what came of it was lost.
 enum ts_outcome ts_answer_outcome(const struct ts_answer *answer);
 
 // Whether the same read may succeed later: transport, timeout, 408, 429, 5xx.

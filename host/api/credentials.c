@@ -183,3 +183,25 @@ enum ts_err ts_credentials_add_headers(
     *lines += 2;
     return code;
 }
+
+static void value_mask(struct ts_secret *value, char *text, size_t len)
+{
+    size_t value_len;
+    const char *bytes = ts_secret_borrow(value, &value_len);
+    for (char *found; (found = memmem(text, len, bytes, value_len)) != NULL;) {
+        memset(found, '*', value_len);
+        len -= (size_t)(found - text) + value_len;
+        text = found + value_len;
+    }
+    ts_secret_return(value);
+}
+
+void ts_credentials_mask(const struct ts_credentials *credentials, char *text, size_t len)
+{
+    if (credentials->token) {
+        value_mask(credentials->token, text, len);
+    }
+    if (credentials->key) {
+        value_mask(credentials->key, text, len);
+    }
+}

@@ -29,6 +29,10 @@ enum ts_err ts_credentials_load_sandbox(
 // Releases. Accepts a zeroed struct, may run twice.
 void ts_credentials_fini(struct ts_credentials *credentials);
 
+// Overwrites every occurrence of the token or key in len bytes of text with asterisks: for answers
+// of a server or gateway that repeats what it was sent.
+void ts_credentials_mask(const struct ts_credentials *credentials, char *text, size_t len);
+
 // Appends the header lines, each followed by NUL, and counts them in *lines. NOMEM.
 enum ts_err ts_credentials_add_headers(
     const struct ts_credentials *credentials, struct ts_buf *out, size_t *lines);
