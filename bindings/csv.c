@@ -20,16 +20,16 @@ enum { ARG_PATH = 1, ARG_OPTIONS, READER_INDEX, COLUMNS_INDEX, SEEN_INDEX };
 
 // Closes the file and raises: the collector would, but later.
 TS_RAISES static int raise_complaint(
-    lua_State *L, struct csv_reader *reader, const struct ts_error *err)
+    lua_State *L, struct ts_csv_reader *reader, const struct ts_error *err)
 {
-    csv_reader_fini(reader);
+    ts_csv_reader_fini(reader);
     lua_pushstring(L, err->message);
     return lua_error(L);
 }
 
 static int reader__gc(lua_State *L)
 {
-    csv_reader_fini(lua_touserdata(L, 1));
+    ts_csv_reader_fini(lua_touserdata(L, 1));
     return 0;
 }
 
@@ -54,11 +54,11 @@ TS_RAISES static void push_names(lua_State *L, const char *member)
 }
 
 // The header record into the array at COLUMNS_INDEX and the name -> true table at SEEN_INDEX.
-TS_RAISES static void read_columns(lua_State *L, struct csv_reader *reader)
+TS_RAISES static void read_columns(lua_State *L, struct ts_csv_reader *reader)
 {
     struct ts_error err;
     bool is_there;
-    if (csv_reader_next(reader, &is_there, &err)) {
+    if (ts_csv_reader_next(reader, &is_there, &err)) {
         raise_complaint(L, reader, &err);
     }
     if (!is_there) {
@@ -68,7 +68,7 @@ TS_RAISES static void read_columns(lua_State *L, struct csv_reader *reader)
     }
     for (size_t i = 0; i < reader->fields; i++) {
         size_t len;
-        const char *name = csv_reader_field(reader, i, &len);
+        const char *name = ts_csv_reader_field(reader, i, &len);
         lua_pushlstring(L, name, len);
         lua_pushvalue(L, -1);
         bool is_twice = lua_rawget(L, SEEN_INDEX) != LUA_TNIL; // name value
@@ -91,7 +91,7 @@ TS_RAISES static void read_columns(lua_State *L, struct csv_reader *reader)
 TS_RAISES static size_t take_names(lua_State *L, const char **names, size_t count)
 {
     lua_Integer len = lua_isnil(L, -1) ? 0 : (lua_Integer)lua_rawlen(L, -1);
-    for (lua_Integer i = 1; i <= len && count < CSV_COLUMNS_MAX; i++) {
+    for (lua_Integer i = 1; i <= len && count < TS_CSV_COLUMNS_MAX; i++) {
         lua_rawgeti(L, -1, i);
         names[count++] = lua_tostring(L, -1);
         lua_pop(L, 1);
@@ -100,7 +100,7 @@ TS_RAISES static size_t take_names(lua_State *L, const char **names, size_t coun
     return count;
 }
 
-TS_RAISES static void check_required(lua_State *L, struct csv_reader *reader)
+TS_RAISES static void check_required(lua_State *L, struct ts_csv_reader *reader)
 {
     push_names(L, "required");
     lua_Integer count = lua_isnil(L, -1) ? 0 : (lua_Integer)lua_rawlen(L, -1);
@@ -108,7 +108,7 @@ TS_RAISES static void check_required(lua_State *L, struct csv_reader *reader)
         lua_rawgeti(L, -1, i);
         lua_pushvalue(L, -1);
         if (lua_rawget(L, SEEN_INDEX) == LUA_TNIL) {
-            const char *names[CSV_COLUMNS_MAX + 1];
+            const char *names[TS_CSV_COLUMNS_MAX + 1];
             lua_pushvalue(L, COLUMNS_INDEX);
             names[take_names(L, names, 0)] = NULL;
             struct ts_error err;
@@ -124,14 +124,14 @@ TS_RAISES static void check_required(lua_State *L, struct csv_reader *reader)
 }
 
 // A column that is neither known nor required is more likely misspelt than meant to be ignored.
-TS_RAISES static void check_known(lua_State *L, struct csv_reader *reader)
+TS_RAISES static void check_known(lua_State *L, struct ts_csv_reader *reader)
 {
     push_names(L, "known");
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
         return;
     }
-    const char *names[CSV_COLUMNS_MAX + 1];
+    const char *names[TS_CSV_COLUMNS_MAX + 1];
     size_t count = take_names(L, names, 0);
     push_names(L, "required");
     count = take_names(L, names, count);
@@ -155,12 +155,12 @@ TS_RAISES static void check_known(lua_State *L, struct csv_reader *reader)
     }
 }
 
-TS_RAISES static void push_row(lua_State *L, const struct csv_reader *reader, bool has_header)
+TS_RAISES static void push_row(lua_State *L, const struct ts_csv_reader *reader, bool has_header)
 {
     lua_createtable(L, has_header ? 0 : (int)reader->fields, has_header ? (int)reader->fields : 0);
     for (size_t i = 0; i < reader->fields; i++) {
         size_t len;
-        const char *field = csv_reader_field(reader, i, &len);
+        const char *field = ts_csv_reader_field(reader, i, &len);
         if (has_header) {
             lua_rawgeti(L, -2, (lua_Integer)i + 1); // columns row name
             lua_pushlstring(L, field, len);
@@ -175,7 +175,7 @@ TS_RAISES static void push_row(lua_State *L, const struct csv_reader *reader, bo
 // The loop's function: reader -> row, line | nil
 static int reader_next(lua_State *L)
 {
-    struct csv_reader *reader = check_box(L, 1, READER, "csv: a reader");
+    struct ts_csv_reader *reader = check_box(L, 1, READER, "csv: a reader");
     lua_settop(L, 1);
     if (!reader->file) {
         return lx_misuse(L, "csv: the file is closed");
@@ -183,11 +183,11 @@ static int reader_next(lua_State *L)
     bool has_header = lua_getiuservalue(L, 1, 1) == LUA_TTABLE; // reader columns
     struct ts_error err;
     bool is_there;
-    if (csv_reader_next(reader, &is_there, &err)) {
+    if (ts_csv_reader_next(reader, &is_there, &err)) {
         return raise_complaint(L, reader, &err);
     }
     if (!is_there) {
-        csv_reader_fini(reader);
+        ts_csv_reader_fini(reader);
         lua_pushnil(L);
         return 1;
     }
@@ -229,9 +229,9 @@ static int csv_open(lua_State *L)
     char delimiter = check_delimiter(L);
     lua_settop(L, ARG_OPTIONS);
 
-    struct csv_reader *reader = push_box(L, sizeof *reader, READER);
+    struct ts_csv_reader *reader = push_box(L, sizeof *reader, READER);
     struct ts_error err;
-    if (csv_reader_init(reader, path, delimiter, &err)) {
+    if (ts_csv_reader_init(reader, path, delimiter, &err)) {
         lx_misuse_err(L, &err);
     }
     lua_newtable(L);

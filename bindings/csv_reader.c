@@ -15,7 +15,7 @@ static bool is_newline(char c)
     return c == '\n' || c == '\r';
 }
 
-static bool reader_is_blank(const struct csv_reader *reader, char c)
+static bool reader_is_blank(const struct ts_csv_reader *reader, char c)
 {
     return is_newline(c) || ((c == ' ' || c == '\t') && c != reader->delimiter);
 }
@@ -72,13 +72,13 @@ static const char *text_problem(const char *text, size_t len)
 // libcsv's callbacks only note what they get; the first problem stays.
 static void on_field(void *field, size_t len, void *data)
 {
-    struct csv_reader *reader = data;
+    struct ts_csv_reader *reader = data;
     if (reader->problem) {
         return;
     }
-    if (reader->fields == CSV_COLUMNS_MAX) {
+    if (reader->fields == TS_CSV_COLUMNS_MAX) {
         reader->problem = "more than 256 fields";
-    } else if (len > CSV_FIELD_MAX) {
+    } else if (len > TS_CSV_FIELD_MAX) {
         reader->problem = "a field is longer than 64 KiB";
     } else {
         reader->problem = text_problem(field, len);
@@ -94,18 +94,18 @@ static void on_field(void *field, size_t len, void *data)
 static void on_record(int end, void *data)
 {
     (void)end;
-    struct csv_reader *reader = data;
+    struct ts_csv_reader *reader = data;
     reader->is_record = true;
 }
 
-enum ts_err csv_reader_init(
-    struct csv_reader *reader, const char *path, char delimiter, struct ts_error *err)
+enum ts_err ts_csv_reader_init(
+    struct ts_csv_reader *reader, const char *path, char delimiter, struct ts_error *err)
 {
     reader->is_stdin = ts_str_is(path, "-");
     ts_str_copy(reader->name, sizeof reader->name, reader->is_stdin ? "standard input" : path);
     reader->delimiter = delimiter;
     reader->line = 1;
-    ts_buf_init(&reader->text, CSV_RECORD_MAX + PIECE_MAX);
+    ts_buf_init(&reader->text, TS_CSV_RECORD_MAX + PIECE_MAX);
     reader->file = reader->is_stdin ? stdin : fopen(path, "re");
     if (!reader->file) {
         return ts_error_set_errno(err, errno, "%s: cannot open", reader->name);
@@ -119,7 +119,7 @@ enum ts_err csv_reader_init(
     return TS_OK;
 }
 
-void csv_reader_fini(struct csv_reader *reader)
+void ts_csv_reader_fini(struct ts_csv_reader *reader)
 {
     if (reader->file && !reader->is_stdin) {
         fclose(reader->file);
@@ -134,12 +134,12 @@ void csv_reader_fini(struct csv_reader *reader)
 }
 
 static enum ts_err complain(
-    struct csv_reader *reader, size_t line, const char *problem, struct ts_error *err)
+    struct ts_csv_reader *reader, size_t line, const char *problem, struct ts_error *err)
 {
     return ts_error_set(err, TS_ERR_INVALID, "%s:%zu: %s", reader->name, line, problem);
 }
 
-static enum ts_err reader_skip_bom(struct csv_reader *reader, struct ts_error *err)
+static enum ts_err reader_skip_bom(struct ts_csv_reader *reader, struct ts_error *err)
 {
     reader->is_bom_checked = true;
     if (reader->len >= 3 && memcmp(reader->block, "\xef\xbb\xbf", 3) == 0) {
@@ -151,7 +151,7 @@ static enum ts_err reader_skip_bom(struct csv_reader *reader, struct ts_error *e
     return TS_OK;
 }
 
-static enum ts_err reader_fill(struct csv_reader *reader, struct ts_error *err)
+static enum ts_err reader_fill(struct ts_csv_reader *reader, struct ts_error *err)
 {
     reader->at = 0;
     reader->len = fread(reader->block, 1, sizeof reader->block, reader->file);
@@ -163,7 +163,7 @@ static enum ts_err reader_fill(struct csv_reader *reader, struct ts_error *err)
 }
 
 // The next piece ends behind a newline, where the block ends, or at PIECE_MAX.
-static size_t reader_piece(const struct csv_reader *reader)
+static size_t reader_piece(const struct ts_csv_reader *reader)
 {
     size_t max = reader->len - reader->at < PIECE_MAX ? reader->len - reader->at : PIECE_MAX;
     const char *piece = reader->block + reader->at;
@@ -176,7 +176,7 @@ static size_t reader_piece(const struct csv_reader *reader)
 
 // Counts the line that ends with these bytes, if one does. Only the first of them can be the line
 // feed of a CRLF whose other half was counted before.
-static void reader_count_line(struct csv_reader *reader, const char *bytes, size_t len)
+static void reader_count_line(struct ts_csv_reader *reader, const char *bytes, size_t len)
 {
     char last = bytes[len - 1];
     bool is_second_half = last == '\n' && len == 1 && reader->is_after_cr;
@@ -187,7 +187,7 @@ static void reader_count_line(struct csv_reader *reader, const char *bytes, size
 }
 
 // What stands before a record is not shown to libcsv, so that a record begins where it begins.
-static void reader_skip_blank(struct csv_reader *reader)
+static void reader_skip_blank(struct ts_csv_reader *reader)
 {
     while (reader->at < reader->len && reader_is_blank(reader, reader->block[reader->at])) {
         reader_count_line(reader, reader->block + reader->at, 1);
@@ -195,7 +195,7 @@ static void reader_skip_blank(struct csv_reader *reader)
     }
 }
 
-static enum ts_err reader_feed(struct csv_reader *reader, struct ts_error *err)
+static enum ts_err reader_feed(struct ts_csv_reader *reader, struct ts_error *err)
 {
     size_t n = reader_piece(reader);
     const char *piece = reader->block + reader->at;
@@ -203,7 +203,7 @@ static enum ts_err reader_feed(struct csv_reader *reader, struct ts_error *err)
         reader->record_line = reader->line;
     }
     reader->record_size += n;
-    if (reader->record_size > CSV_RECORD_MAX) {
+    if (reader->record_size > TS_CSV_RECORD_MAX) {
         return complain(reader, reader->record_line,
             "the record is longer than 1 MiB; is a closing quote missing?", err);
     }
@@ -222,7 +222,7 @@ static enum ts_err reader_feed(struct csv_reader *reader, struct ts_error *err)
 }
 
 // The last record may lack its newline.
-static enum ts_err reader_finish(struct csv_reader *reader, struct ts_error *err)
+static enum ts_err reader_finish(struct ts_csv_reader *reader, struct ts_error *err)
 {
     if (reader->record_size > 0 && csv_fini(&reader->parser, on_field, on_record, reader) != 0) {
         return complain(reader, reader->record_line,
@@ -231,7 +231,7 @@ static enum ts_err reader_finish(struct csv_reader *reader, struct ts_error *err
     return TS_OK;
 }
 
-enum ts_err csv_reader_next(struct csv_reader *reader, bool *is_there, struct ts_error *err)
+enum ts_err ts_csv_reader_next(struct ts_csv_reader *reader, bool *is_there, struct ts_error *err)
 {
     enum ts_err code = TS_OK;
     ts_buf_clear(&reader->text);
@@ -258,7 +258,7 @@ enum ts_err csv_reader_next(struct csv_reader *reader, bool *is_there, struct ts
     return code;
 }
 
-const char *csv_reader_field(const struct csv_reader *reader, size_t i, size_t *len)
+const char *ts_csv_reader_field(const struct ts_csv_reader *reader, size_t i, size_t *len)
 {
     size_t from = i == 0 ? 0 : reader->ends[i - 1];
     *len = reader->ends[i] - from;

@@ -9,6 +9,7 @@
 
 #include "bindings/host.h"
 #include "bindings/task.h"
+#include "host/base/str.h"
 #include "host/net/loop.h"
 #include "host/ops/deliver.h"
 
@@ -109,7 +110,7 @@ TS_RAISES static void check_pipe_keys(lua_State *L, const char *function)
         bool is_word =
             lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= count;
         if (!is_word &&
-            (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "timeout"))) {
+            (lua_type(L, -2) != LUA_TSTRING || !ts_str_is(lua_tostring(L, -2), "timeout"))) {
             lx_misuse(L, "%s: only words and `timeout` may be in the table", function);
         }
     }
