@@ -87,6 +87,40 @@ function TestSecret:testReveal()
   fails("refused", "--allow reveal", self.secret:reveal())
 end
 
+-- What a run with other permissions prints, and its exit status.
+local function run_with(options, code)
+  local exe = io.popen("readlink /proc/$PPID/exe"):read "l"
+  local make = [[local w = assert(require "turnstile".widgets.create{
+    name = "acme", domains = { "acme.example" }, mode = "managed" })]]
+  local command = "'%s' --quiet --sandbox %s -e '%s %s' 2> /dev/null"
+  local pipe = assert(io.popen(command:format(exe, options, make, code)))
+  local output = pipe:read "a"
+  local _, _, status = pipe:close()
+  return output, status
+end
+
+function TestSecret.testRevealAllowed()
+  local output, status = run_with("--allow reveal=1", [[
+    print(w.secret:reveal()) print((w.secret:reveal()))]])
+  lu.assertStrMatches(output, "0x4[%w_-]+\nnil\n")
+  lu.assertEquals(status, 5)
+  output, status = run_with("--allow reveal", [[print(#w.secret:reveal())]])
+  lu.assertEquals(output, "35\n")
+  lu.assertEquals(status, 0)
+end
+
+-- Failures that a script ignores show in the exit status.
+function TestSecret.testIgnoredFailuresCount()
+  for code, expected in pairs {
+    [ [[w.secret:write("/proc/acme")]] ] = 4,
+    [ [[w.secret:pipe{ "false" }]] ] = 4,
+    [ [[w.secret:reveal()]] ] = 5,
+    [ [[select(2, w.secret:pipe{ "false" }):forgive "known"]] ] = 0,
+  } do
+    lu.assertEquals(select(2, run_with("", code)), expected, code)
+  end
+end
+
 function TestSecret:testWrite()
   local path = self.dir .. "/acme"
   lu.assertTrue(self.secret:write(path))
