@@ -89,7 +89,7 @@ static void it_listens_where_it_is_told(void **state)
         bed_call(&bed, "GET", BED_WIDGETS, NULL, 200);
         // The same port is free again at once.
         char listen[64];
-        snprintf(listen, sizeof listen, "%s", bed.origin + strlen("http://"));
+        assert_true(ts_str_copy(listen, sizeof listen, bed.origin + strlen("http://")));
         bed_stop(&bed);
         config.listen = listen;
         bed_start(&bed, &config);
