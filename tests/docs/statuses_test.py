@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+# Every exit status in docs/errors.md happens as it says there, alone and in the order of precedence.
+import http.server
+import os
+import re
+import signal
+import subprocess
+import threading
+import unittest
+
+import blocks
+import host
+
+WIDGETS = 'local widgets = require "turnstile".widgets '
+FIELDS = '{ name = "acme", domains = { "acme.example" }, mode = "managed" }'
+CREATE = f"local w, err = widgets.create({FIELDS}) "
+GONE = 'widgets.update("0x4gone", { name = "new" }) '
+NOBODY = "http://127.0.0.1:9/client/v4"  # port 9 (discard): nobody listens
+
+
+def documented():
+    """What docs/errors.md says of each status, and the order in which they win."""
+    with open(os.path.join(blocks.ROOT, "docs/errors.md"), encoding="utf-8") as file:
+        text = file.read().partition("\n## Exit status\n")[2]
+    rows = dict(re.findall(r"^\| ([\d, ]+) \| (.*) \|$", text, re.MULTILINE))
+    meanings = {int(n): meaning for ns, meaning in rows.items() for n in ns.split(", ")}
+    order = text.partition("the first of these wins:")[2].partition("included.")[0]
+    return meanings, [int(n) for n in re.findall(r"\d+", order)]
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Says no with status 200, which the API's envelope allows."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"success":false,"errors":[{"code":1,"message":"no"}],"messages":[],"result":null}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class StatusesTest(unittest.TestCase):
+    meanings, order = documented()
+    seen = set()
+
+    def expect(self, status, *arguments, says="", **more):
+        got, out, err = host.run(*arguments, **more)
+        self.assertEqual(status, got, f"{arguments}: {out}{err}")
+        self.assertIn(says, err)
+        self.assertIn(status, self.meanings)
+        self.seen.add(status)
+
+    def expect_offline(self, status, code, *options, says=""):
+        self.expect(status, "--sandbox", *options, "-e", WIDGETS + code, says=says)
+
+    def expect_at(self, url, status, code, says="", token=host.TOKEN):
+        self.expect(
+            status, "--base-url", url, "--account", host.ACCOUNT, "-e", WIDGETS + code, says=says,
+            CLOUDFLARE_API_TOKEN=token,
+        )
+
+    def test_0(self):
+        self.expect_offline(0, CREATE + "assert(w)", says="1 created")
+        self.expect_offline(0, 'local w, err = widgets.get "0x4gone" assert(err.status == 404)')
+        self.expect_offline(0, f'local _, err = {GONE} err:forgive "gone"', says="forgiven")
+
+    def test_1(self):
+        self.expect_offline(1, 'error "oops"', says="oops")
+        self.expect_offline(1, "x =", says="(command line):1:")
+        self.expect_offline(1, 'require "task".spawn(error, "unheard")', says="unheard")
+
+    def test_2(self):
+        self.expect(2, "--no-such-option", "-e", "")
+        self.expect(2, "no-such-script.lua")
+        self.expect(2, "-e", WIDGETS + CREATE, CLOUDFLARE_API_TOKEN=host.TOKEN, says="no account")
+
+    def test_3(self):
+        self.expect_offline(3, "os.exit(3)")
+
+    def test_4(self):
+        self.expect_offline(4, GONE, says="1 failed")
+        self.expect_offline(4, CREATE + 'w.secret:write "/nowhere/secret"', says="1 failed")
+        self.expect_at(NOBODY, 4, CREATE, says="1 failed")
+
+    def test_5(self):
+        self.expect_offline(5, CREATE, "--read-only", says="--read-only")
+        self.expect_offline(5, CREATE + "widgets.delete(w)", says="--allow delete")
+
+    def test_8(self):
+        self.expect(8, "--account", host.ACCOUNT, "-e", WIDGETS + CREATE, says="no API token")
+        with host.Sandbox() as sandbox:
+            self.expect_at(sandbox.url, 8, "widgets.all()", token="another")
+
+    def test_9(self):
+        self.expect_at(NOBODY, 9, 'widgets.get "0x4x"')
+        self.expect_at(NOBODY, 9, "pcall(widgets.all)")
+        with host.Sandbox() as sandbox:
+            for kind in "429", "502", "truncate":
+                sandbox.fail_next("get", kind)
+                self.expect_at(sandbox.url, 9, 'widgets.get "0x4x"')
+
+    def test_10(self):
+        with host.Sandbox() as sandbox:
+            for kind in "drop", "truncate", "502":
+                with self.subTest(kind):
+                    sandbox.fail_next("create", kind)
+                    code = CREATE + 'assert(not w and err.outcome == "unknown")'
+                    self.expect_at(sandbox.url, 10, code, says="1 with unknown outcome")
+
+    def test_a_refusal_is_one_whatever_its_http_status(self):
+        with http.server.HTTPServer(("127.0.0.1", 0), Server) as server:
+            threading.Thread(target=server.handle_request, daemon=True).start()
+            url = f"http://127.0.0.1:{server.server_port}/client/v4"
+            self.expect_at(url, 4, CREATE + "assert(not w)", says="1 failed")
+
+    def test_signals(self):
+        for number in signal.SIGINT, signal.SIGTERM:
+            process = subprocess.Popen(
+                [host.TSHOST, "-e", 'print "up" io.stdout:flush() require "task".sleep(600)'],
+                env=host.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True,
+            )
+            process.stdout.readline()
+            process.send_signal(number)
+            _, err = process.communicate(timeout=120)
+            self.assertEqual(128 + number, process.returncode)
+            self.assertIn("interrupted", err)
+            self.seen.add(process.returncode)
+
+    def test_precedence(self):
+        refused, read = 'widgets.delete "0x4x" ', 'widgets.get "0x4x" '
+        with host.Sandbox() as sandbox:
+            sandbox.fail_next("get", "502")
+            self.expect_at(sandbox.url, 5, CREATE + refused + read)
+            sandbox.fail_next("get", "502")
+            self.expect_at(sandbox.url, 9, CREATE + read + GONE)
+            sandbox.fail_next("create", "drop")
+            self.expect_at(sandbox.url, 10, CREATE + refused)
+        self.expect_offline(4, GONE + 'error "oops"')
+        self.expect_offline(4, GONE + "os.exit(0)")
+        self.expect_offline(5, refused + GONE)
+        self.expect_offline(0, "pcall(widgets.get)")  # misuse is the script's own business
+        self.assertEqual([10, 130, 143, 8, 5, 6, 9, 4, 2, 1, 3], self.order)
+
+    @classmethod
+    def tearDownClass(cls):
+        promised = {n for n, meaning in cls.meanings.items() if "not in this version" not in meaning}
+        if promised != cls.seen:
+            raise AssertionError(f"documented {sorted(promised)}, seen {sorted(cls.seen)}")
+
+
+if __name__ == "__main__":
+    unittest.main()
