@@ -12,6 +12,7 @@
 #define STORE_APPLICATION_ID 0x74736273 // "tsbs", so that `file` and we know our own
 #define STORE_VERSION 1
 #define STORE_BUSY_MS 10000
+#define STORE_RETRY_MS 5
 
 static enum ts_err store_fail(
     struct ts_sandbox_store *store, const char *path, struct ts_error *err)
@@ -52,11 +53,26 @@ static bool store_exec(struct ts_sandbox_store *store, const char *text)
     return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+// Switching to WAL needs the file for a moment alone, and SQLite does not wait for that by itself.
+static bool store_set_wal(struct ts_sandbox_store *store)
+{
+    for (int waited_ms = 0; waited_ms < STORE_BUSY_MS; waited_ms += STORE_RETRY_MS) {
+        if (store_exec(store, "PRAGMA journal_mode = WAL")) {
+            return true;
+        }
+        if ((sqlite3_errcode(store->db) & 0xff) != SQLITE_BUSY) {
+            return false;
+        }
+        sqlite3_sleep(STORE_RETRY_MS);
+    }
+    return false;
+}
+
 // Two processes may open a new file at once: the second finds the schema made.
 static enum ts_err store_prepare(
     struct ts_sandbox_store *store, const char *path, struct ts_error *err)
 {
-    if (!store_exec(store, "PRAGMA journal_mode = WAL") ||
+    if (!store_set_wal(store) ||
         !store_exec(store, "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;"
                            "PRAGMA trusted_schema = ON") ||
         !store_exec(store, "BEGIN IMMEDIATE")) {

@@ -205,6 +205,35 @@ static void two_servers_share_a_file(void **state)
     file_remove(&file);
 }
 
+// Some will find the file empty, some half made, some done.
+static void many_may_open_a_new_file_at_once(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 10; round++) {
+        struct file file;
+        pid_t pids[6];
+        file_make(&file);
+        for (size_t i = 0; i < 6; i++) {
+            pids[i] = fork();
+            assert_true(pids[i] >= 0);
+            if (pids[i] == 0) {
+                struct ts_sandbox *sandbox = NULL;
+                struct ts_sandbox_config config = {.db = file.path};
+                enum ts_err code = ts_sandbox_start(&config, &sandbox, NULL);
+                ts_sandbox_stop(sandbox);
+                _exit((int)code);
+            }
+        }
+        for (size_t i = 0; i < 6; i++) {
+            int status = 0;
+            assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+            assert_true(WIFEXITED(status));
+            assert_int_equal(WEXITSTATUS(status), TS_OK);
+        }
+        file_remove(&file);
+    }
+}
+
 static void memory_keeps_nothing(void **state)
 {
     struct bed bed;
@@ -224,6 +253,7 @@ int main(void)
         cmocka_unit_test(acknowledged_writes_survive_a_kill),
         cmocka_unit_test(grace_and_redeemed_tokens_survive_too),
         cmocka_unit_test(two_servers_share_a_file),
+        cmocka_unit_test(many_may_open_a_new_file_at_once),
         cmocka_unit_test(memory_keeps_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
