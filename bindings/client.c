@@ -55,9 +55,12 @@ static void client_open(lua_State *L, int idx, struct client_box *box)
     if (host->open_client(host, &wish, &box->client, &err)) {
         char place[LX_PLACE_MAX];
         lx_place(L, place);
-        enum ts_entry_kind kind =
-            err.code == TS_ERR_CREDENTIALS ? TS_ENTRY_CREDENTIALS : TS_ENTRY_USAGE;
-        ts_ledger_add(&host->door->ledger, kind, TS_OP_COUNT, place, err.message);
+        bool is_credentials = err.code == TS_ERR_CREDENTIALS;
+        if (is_credentials || !wish.account) { // an account that the script names is its mistake
+            ts_ledger_add(&host->door->ledger,
+                is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_USAGE, TS_OP_COUNT, place,
+                err.message);
+        }
         lx_misuse_err(L, &err);
     }
     lua_settop(L, top);

@@ -16,10 +16,10 @@ static int os_exit(lua_State *L)
     } else if (!lua_isnoneornil(L, 1)) {
         int is_whole;
         lua_Integer wanted = lua_tointegerx(L, 1, &is_whole);
-        if (!is_whole || wanted < 0 || wanted > 255) {
+        if (!is_whole || wanted < -128 || wanted > 255) {
             lx_misuse(L, "os.exit: a status from 0 to 255 or a boolean expected");
         }
-        status = (int)wanted;
+        status = (int)(wanted & 0xff); // -1 is 255, as for exit(3); argparse and luaunit use it
     }
     if (host->exit_request < 0) {
         host->exit_request = status;

@@ -47,6 +47,7 @@ struct list {
     lua_Integer rows;       // in the current page
     bool is_filtered;       // totals may ignore the filter, so they say nothing
     bool is_failed;
+    bool is_closed; // nothing more comes: its pages are gone
     char place[LX_PLACE_MAX];
 };
 
@@ -62,7 +63,7 @@ static int list__close(lua_State *L)
     }
     ts_buf_fini(&list->query);
     ts_seen_fini(&list->seen);
-    list->last = -1; // closed: a later step ends at once
+    list->is_closed = true;
     return 0;
 }
 
@@ -395,6 +396,9 @@ static int next_k(lua_State *L, int status, lua_KContext ctx)
 static int list_next(lua_State *L)
 {
     struct list *list = lua_touserdata(L, lua_upvalueindex(1));
+    if (list->is_closed) {
+        lx_misuse(L, "this list is closed, by the end of its loop; call widgets.list again");
+    }
     check_alone(L, list);
     if (list->row >= list->rows) {
         check_can_wait(L);

@@ -10,20 +10,38 @@
 #include <lauxlib.h>
 
 #include "bindings/embedded.h"
+#include "bindings/host.h"
+#include "bindings/sched.h"
 #include "host/base/suggest.h"
 #include "host/base/str.h"
 
-void lx_place(lua_State *L, char out[LX_PLACE_MAX])
+// The nearest script function on the stack of one coroutine.
+static bool place_find(lua_State *co, char out[LX_PLACE_MAX])
 {
     lua_Debug ar;
-    out[0] = '\0';
-    for (int level = 0; lua_getstack(L, level, &ar); level++) {
-        lua_getinfo(L, "Sl", &ar);
+    for (int level = 0; lua_getstack(co, level, &ar); level++) {
+        lua_getinfo(co, "Sl", &ar);
         if (ar.currentline > 0 && !ts_str_has_prefix(ar.source, TS_EMBEDDED_PREFIX)) {
             snprintf(out, LX_PLACE_MAX, "%s:%d", ar.short_src, ar.currentline);
+            return true;
+        }
+    }
+    return false;
+}
+
+void lx_place(lua_State *L, char out[LX_PLACE_MAX])
+{
+    const struct ts_sched *sched = ts_host_of(L)->sched;
+    out[0] = '\0';
+    if (place_find(L, out) || !sched->current) {
+        return;
+    }
+    for (const struct ts_frame *frame = sched->frames; frame; frame = frame->up) {
+        if (place_find(frame->from, out)) {
             return;
         }
     }
+    snprintf(out, LX_PLACE_MAX, "%s", sched->current->place);
 }
 
 int lx_misuse(lua_State *L, const char *format, ...)

@@ -17,7 +17,8 @@
 #define LX_PLACE_MAX 160
 
 // Writes "file.lua:12" for the nearest script function up the stack, passing over C functions and
-// embedded modules; "" when there is none. Allocates nothing, does not raise.
+// embedded modules, then up the coroutines around it, then where the task was spawned; "" when
+// there is none. Allocates nothing, does not raise.
 void lx_place(lua_State *L, char out[LX_PLACE_MAX]);
 
 // Raises "file.lua:12: message" for a call that no answer of the world could make right.

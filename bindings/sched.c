@@ -183,6 +183,7 @@ struct ts_task *push_task(lua_State *L, int nargs)
     lua_xmove(L, co, nargs + 1);
     task->co = co;
     task->nargs = nargs;
+    lx_place(L, task->place);
     sched->live++;
     ready_add(sched, task);
     return task;

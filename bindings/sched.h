@@ -27,9 +27,9 @@ struct ts_task {
     enum ts_task_state state;
     int nargs; // arguments on co's stack, for the first resume
     bool is_parked;
-    bool is_permitted;        // was woken while it did not park
-    bool is_observed;         // somebody has taken its result or error
-    bool is_interrupted;      // told that the run ends: no protected call swallows an error any more
+    bool is_permitted;   // was woken while it did not park
+    bool is_observed;    // somebody has taken its result or error
+    bool is_interrupted; // told that the run ends: no protected call swallows an error any more
     struct ts_waiter *waiter; // what it waits on
     struct ts_waiter self;    // for waits on itself: sleep, park, await
     struct ts_timer timer;    // sleep
@@ -37,6 +37,7 @@ struct ts_task {
     struct ts_task *awaited;  // whose end it waits for
     struct ts_task *awaiters; // who waits for its end
     struct ts_task *next_awaiter;
+    char place[LX_PLACE_MAX]; // where it was spawned
 };
 
 // One level of coroutines that a script made inside a task; lives on the C stack of the resume.

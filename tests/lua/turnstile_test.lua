@@ -1,0 +1,412 @@
+-- SPDX-License-Identifier: MIT
+-- Every endpoint as scripts see it: results, merging, misuse with the script's line, errors.
+local lu = require "luaunit"
+local turnstile = require "turnstile"
+
+local widgets = turnstile.widgets
+local NO_WIDGET = "0x4AAAAAAAAAAAAAAAAAAAAA"
+local NO_ACCOUNT = "00000000000000000000000000000001"
+
+local TestTurnstile = {}
+
+local function make(changes)
+  local fields = { name = "acme", domains = { "acme.example" }, mode = "managed" }
+  for name, value in pairs(changes or {}) do
+    fields[name] = value
+  end
+  return assert(widgets.create(fields))
+end
+
+-- The call must raise, naming the file and line that made it.
+local function misuse(part, fn, ...)
+  local arguments = table.pack(...)
+  local ok, problem = pcall(function()
+    fn(table.unpack(arguments, 1, arguments.n))
+  end)
+  lu.assertFalse(ok)
+  lu.assertEquals(type(problem), "string")
+  lu.assertStrContains(problem, part)
+  lu.assertStrMatches(problem, ".*turnstile_test%.lua:%d+: .*")
+end
+
+local function refused(part, result, err)
+  lu.assertNil(result)
+  lu.assertEquals(err.kind, "refused")
+  lu.assertStrContains(tostring(err), part)
+  err:forgive "expected"
+end
+
+function TestTurnstile:testCreate()
+  local w = make { name = "created", domains = { "Acme.example", "shop.acme.example." } }
+  lu.assertEquals(w.name, "created")
+  lu.assertEquals(w.mode, "managed")
+  lu.assertItemsEquals(w.domains, { "acme.example", "shop.acme.example" })
+  lu.assertStrMatches(w.sitekey, "0x4[%w_-]+")
+  lu.assertEquals(tostring(w.secret), "[secret]")
+  lu.assertStrMatches(w.created_on, "%d%d%d%d%-%d%d%-%d%dT.*Z")
+  lu.assertNil(getmetatable(w)) -- a plain table: pairs, copying and cjson work as ever
+end
+
+function TestTurnstile:testCreateWithEverything()
+  local w = make {
+    region = "china", clearance_level = "jschallenge", bot_fight_mode = true, ephemeral_id = true,
+    offlabel = true,
+  }
+  lu.assertEquals({ w.region, w.clearance_level, w.bot_fight_mode, w.ephemeral_id, w.offlabel },
+    { "china", "jschallenge", true, true, true })
+end
+
+function TestTurnstile:testCreateDropsRepeatedDomains()
+  local w = make { domains = { "a.example", "A.example", "a.example.", "b.example" } }
+  lu.assertItemsEquals(w.domains, { "a.example", "b.example" })
+end
+
+function TestTurnstile:testNamesCarryAnyText()
+  for _, name in ipairs { "\"\\/\b\f\n\r\t\u{1}", "\u{e9}\u{6771}\u{1F600}", "%s %d %%", "</script>",
+    ("\u{e9}"):rep(254) } do
+    local w = make { name = name }
+    lu.assertEquals(w.name, name)
+    lu.assertEquals(assert(widgets.get(w.sitekey)).name, name)
+  end
+end
+
+function TestTurnstile:testGet()
+  local made = make { name = "got" }
+  local w = assert(widgets.get(made.sitekey))
+  lu.assertEquals(w.name, "got")
+  lu.assertTrue(w.secret == made.secret)
+  lu.assertEquals(assert(widgets.get(w)).sitekey, w.sitekey) -- a widget stands for its sitekey
+end
+
+function TestTurnstile:testUpdateChangesWhatIsNamed()
+  local w = make { name = "before", domains = { "b.example", "a.example" }, bot_fight_mode = true,
+    clearance_level = "managed", region = "china" }
+  local updated = assert(widgets.update(w.sitekey, { name = "after" }))
+  lu.assertEquals(updated.name, "after")
+  updated = assert(widgets.get(w.sitekey))
+  lu.assertEquals(updated.name, "after")
+  lu.assertItemsEquals(updated.domains, { "a.example", "b.example" })
+  lu.assertEquals({ updated.mode, updated.bot_fight_mode, updated.clearance_level, updated.region },
+    { "managed", true, "managed", "china" })
+  updated = assert(widgets.update(w, { bot_fight_mode = false, mode = "invisible" }))
+  lu.assertEquals({ updated.name, updated.mode, updated.bot_fight_mode },
+    { "after", "invisible", false })
+end
+
+-- What somebody else changed meanwhile stays: the merge is with what the server has, not with w.
+function TestTurnstile:testUpdateMergesWithWhatIsThere()
+  local stale = make { name = "merged" }
+  assert(widgets.update(stale.sitekey, { domains = { add = { "theirs.example" } } }))
+  local w = assert(widgets.update(stale, { domains = { add = { "ours.example" } } }))
+  lu.assertItemsEquals(w.domains, { "acme.example", "ours.example", "theirs.example" })
+end
+
+function TestTurnstile:testUpdateDomains()
+  local w = make { domains = { "a.example", "b.example", "c.example" } }
+  w = assert(widgets.update(w, { domains = { add = { "D.example" }, remove = { "B.example." } } }))
+  lu.assertItemsEquals(w.domains, { "a.example", "c.example", "d.example" })
+  w = assert(widgets.update(w, { domains = { remove = { "a.example", "never.there.example" } } }))
+  lu.assertItemsEquals(w.domains, { "c.example", "d.example" })
+  w = assert(widgets.update(w, { domains = { "only.example" } }))
+  lu.assertEquals(w.domains, { "only.example" })
+end
+
+function TestTurnstile:testUpdateWithoutChange()
+  local w = make { domains = { "a.example", "b.example" } }
+  local before = assert(widgets.get(w.sitekey))
+  for _, changes in ipairs {
+    { name = "acme" }, { domains = { "B.example", "a.example", "a.example" } }, {},
+    { domains = { add = { "A.EXAMPLE" } } }, { domains = { remove = { "c.example" } } },
+    { mode = "managed" },
+  } do
+    local same = assert(widgets.update(w.sitekey, changes))
+    lu.assertEquals(same.modified_on, before.modified_on)
+    lu.assertEquals(same.sitekey, w.sitekey)
+    lu.assertEquals(tostring(same.secret), "[secret]")
+  end
+end
+
+function TestTurnstile:testArgumentsAreLeftAlone()
+  local fields = { name = "kept", domains = { "B.example", "a.example" }, mode = "managed" }
+  local w = assert(widgets.create(fields))
+  lu.assertEquals(fields, { name = "kept", domains = { "B.example", "a.example" },
+    mode = "managed" })
+  local domains = w.domains
+  assert(widgets.update(w, { domains = { add = { "c.example" } } }))
+  lu.assertIs(w.domains, domains)
+  lu.assertEquals(#domains, 2)
+end
+
+function TestTurnstile:testDelete()
+  local w = make()
+  lu.assertTrue(widgets.delete(w))
+  local none, err = widgets.get(w.sitekey)
+  lu.assertNil(none)
+  lu.assertEquals(err.status, 404)
+  none, err = widgets.delete(w.sitekey)
+  lu.assertNil(none)
+  lu.assertEquals({ err.op, err.status, err.outcome }, { "delete", 404, "not_applied" })
+  err:forgive "deleted before"
+end
+
+function TestTurnstile:testRotate()
+  local w = make()
+  local rotated = assert(widgets.rotate_secret(w.sitekey, { invalidate_immediately = false }))
+  lu.assertEquals(rotated.sitekey, w.sitekey)
+  lu.assertFalse(rotated.secret == w.secret)
+  lu.assertTrue(assert(widgets.get(w)).secret == rotated.secret)
+  local other = make()
+  lu.assertFalse(assert(widgets.rotate_secret(other)).secret == other.secret)
+  other = make()
+  assert(widgets.rotate_secret(other, { invalidate_immediately = true }))
+  assert(widgets.rotate_secret(other, { invalidate_immediately = true }))
+end
+
+function TestTurnstile:testAnyHostname()
+  local w = make { name = "open", domains = {} }
+  lu.assertEquals(w.domains, {})
+  -- An update of something else keeps it open, and needs no permission of its own.
+  lu.assertEquals(assert(widgets.update(w, { name = "still open" })).domains, {})
+  w = make { name = "closed" }
+  lu.assertEquals(assert(widgets.update(w, { domains = {} })).domains, {})
+  w = make { name = "closed too" }
+  lu.assertEquals(assert(widgets.update(w, { domains = { remove = { "acme.example" } } })).domains,
+    {})
+end
+
+function TestTurnstile:testSiteverify()
+  local w = make()
+  local verdict = assert(turnstile.siteverify { secret = w.secret, response = "not a token" })
+  lu.assertFalse(verdict.success)
+  lu.assertEquals(verdict["error-codes"], { "invalid-input-response" })
+  -- The published testing keys, as text.
+  verdict = assert(turnstile.siteverify {
+    secret = "1x0000000000000000000000000000000AA", response = "XXXX.DUMMY.TOKEN.XXXX",
+    remoteip = "203.0.113.1", idempotency_key = "8e8fc4f5-4ea5-4c37-a8f6-8d7a6a0f7a3b",
+  })
+  lu.assertTrue(verdict.success)
+  misuse("siteverify: `response` is missing", turnstile.siteverify, { secret = "x" })
+  misuse("`secret` must be a secret or a string, is a nil", turnstile.siteverify,
+    { response = "x" })
+  misuse("a token has at most 2048", turnstile.siteverify,
+    { secret = "x", response = ("x"):rep(2049) })
+  misuse("did you mean `response`?", turnstile.siteverify, { secret = "x", respons = "x" })
+  misuse("a table expected, got nil", turnstile.siteverify)
+end
+
+function TestTurnstile:testClient()
+  local here = make { name = "of this account" }
+  local other = turnstile.client { account_id = NO_ACCOUNT }
+  lu.assertEquals(#other.widgets.all(), 0)
+  local there = assert(other.widgets.create {
+    name = "of the other", domains = { "a.example" }, mode = "managed",
+  })
+  lu.assertEquals(assert(other.widgets.get(there.sitekey)).name, "of the other")
+  lu.assertEquals(select(2, widgets.get(there.sitekey)).status, 404)
+  lu.assertEquals(select(2, other.widgets.get(here.sitekey)).status, 404)
+  lu.assertTrue(other.widgets.delete(there))
+  misuse("\"acme\" is not an account id", turnstile.client, { account_id = "acme" })
+  misuse("did you mean `account_id`?", turnstile.client, { acount_id = NO_ACCOUNT })
+  misuse("a table expected, got nil", turnstile.client)
+  misuse("client has no `widget` (did you mean `widgets`?)", function() return other.widget end)
+  misuse("client.widgets has no `gett` (did you mean `get`?)",
+    function() return other.widgets.gett end)
+end
+
+function TestTurnstile:testMisspelt()
+  misuse("turnstile.widgets has no `creat` (did you mean `create`?)",
+    function() turnstile.widgets.creat {} end)
+  misuse("turnstile.widgets has no `rotate_secrets` (did you mean `rotate_secret`?)",
+    function() turnstile.widgets.rotate_secrets(NO_WIDGET) end)
+  misuse("turnstile has no `widget` (did you mean `widgets`?)",
+    function() return turnstile.widget end)
+  misuse("turnstile.widgets has no `frobnicate`", function() return widgets.frobnicate end)
+  misuse("turnstile cannot be changed: `widgets`", function() turnstile.widgets = {} end)
+  misuse("turnstile.widgets cannot be changed: `get`", function() widgets.get = print end)
+  local names = {}
+  for name in pairs(widgets) do
+    names[#names + 1] = name
+  end
+  lu.assertItemsEquals(names,
+    { "list", "all", "get", "create", "update", "delete", "rotate_secret" })
+end
+
+function TestTurnstile:testSitekeyMisuse()
+  for name, fn in pairs {
+    get = widgets.get, delete = widgets.delete, rotate_secret = widgets.rotate_secret,
+    update = function(key) return widgets.update(key, { name = "x" }) end,
+  } do
+    local at = "widgets." .. name .. ": "
+    misuse(at .. "a sitekey or a widget expected, got a nil", fn)
+    misuse(at .. "a sitekey or a widget expected, got a number", fn, 5)
+    misuse(at .. "the sitekey is empty", fn, "")
+    misuse(at .. "\"a/b\" cannot be a sitekey", fn, "a/b")
+    misuse(at .. "\"..\" cannot be a sitekey", fn, "..")
+    misuse(at .. "the sitekey has 33 characters", fn, ("x"):rep(33))
+    misuse(at .. "a sitekey or a widget expected, got a table whose `sitekey` is a nil", fn, {})
+    misuse("got a table whose `sitekey` is a boolean", fn, { sitekey = true })
+  end
+  misuse("cannot be a sitekey", widgets.get, "a\0b")
+end
+
+function TestTurnstile:testCreateMisuse()
+  local function create(changes)
+    local fields = { name = "acme", domains = { "acme.example" }, mode = "managed" }
+    for name, value in pairs(changes) do
+      fields[name] = value
+    end
+    return widgets.create(fields)
+  end
+  misuse("widgets.create: a table of fields expected, got nil", widgets.create)
+  misuse("widgets.create: a table of fields expected, got string", widgets.create, "acme")
+  misuse("`name` is missing", widgets.create, { domains = { "a.example" }, mode = "managed" })
+  misuse("`domains` is missing", widgets.create, { name = "acme", mode = "managed" })
+  misuse("`mode` is missing", widgets.create, { name = "acme", domains = { "a.example" } })
+  misuse("a widget has no field `nam` (did you mean `name`?)", create, { nam = "x" })
+  misuse("a widget has no field `colour`", create, { colour = "x" })
+  misuse("fields are named, but there is a number key", create, { "x" })
+  misuse("`sitekey` is set by the service", create, { sitekey = NO_WIDGET })
+  misuse("`secret` is set by the service", create, { secret = "x" })
+  misuse("`name` must be a string, is a number", create, { name = 5 })
+  misuse("`name` has 0 characters, must have 1 to 254", create, { name = "" })
+  misuse("`name` has 255 characters", create, { name = ("x"):rep(255) })
+  misuse("`name` is not valid UTF-8", create, { name = "\xff" })
+  misuse("`mode` is \"managd\", must be one of: managed, non-interactive, invisible", create,
+    { mode = "managd" })
+  misuse("`region` is \"mars\", must be one of: world, china", create, { region = "mars" })
+  misuse("`clearance_level` is", create, { clearance_level = "high" })
+  misuse("`offlabel` must be a boolean, is a string", create, { offlabel = "true" })
+  misuse("domains must be a list of hostnames, is a string", create, { domains = "a.example" })
+  misuse("domains must be a list without gaps or named keys", create,
+    { domains = { add = { "a.example" } } })
+  misuse("domains must be a list without gaps or named keys", create,
+    { domains = { "a.example", nil, "b.example" } })
+  misuse("domain 2 must be a string, is a number", create, { domains = { "a.example", 5 } })
+  misuse("has a scheme: write the hostname alone", create, { domains = { "https://a.example" } })
+  misuse("has a path", create, { domains = { "a.example/login" } })
+  misuse("has a port", create, { domains = { "a.example:443" } })
+  misuse("has a wildcard", create, { domains = { "*.a.example" } })
+  misuse("write the punycode form", create, { domains = { "b\u{fc}cher.example" } })
+  misuse("is not a hostname", create, { domains = { "a..example" } })
+  misuse("is not a hostname", create, { domains = { "a b.example" } })
+  misuse("a domain is empty", create, { domains = { "" } })
+end
+
+function TestTurnstile:testUpdateMisuse()
+  local key = NO_WIDGET
+  misuse("widgets.update: a table of fields expected, got nil", widgets.update, key)
+  misuse("`region` is fixed when a widget is created", widgets.update, key, { region = "world" })
+  misuse("`secret` is set by the service", widgets.update, key, { secret = "x" })
+  misuse("unknown field `ad` (did you mean `add`?)", widgets.update, key,
+    { domains = { ad = { "a.example" } } })
+  misuse("domains must be a list of hostnames, is a string", widgets.update, key,
+    { domains = { add = "a.example" } })
+  misuse("domains must be a list without gaps or named keys", widgets.update, key,
+    { domains = { "a.example", add = { "b.example" } } })
+  misuse("has a port", widgets.update, key, { domains = { remove = { "a.example:80" } } })
+  misuse("`name` must be a string, is a boolean", widgets.update, key, { name = false })
+  misuse("is set by the service", widgets.update, key, make())
+end
+
+function TestTurnstile:testRotateMisuse()
+  misuse("`invalidate_immediately` must be a boolean, is a string", widgets.rotate_secret,
+    NO_WIDGET, { invalidate_immediately = "yes" })
+  misuse("unknown field `invalidate`", widgets.rotate_secret, NO_WIDGET, { invalidate = true })
+  misuse("a table expected, got boolean", widgets.rotate_secret, NO_WIDGET, true)
+end
+
+-- Called through pcall, from a task and from a coroutine of C functions alone, the place is the
+-- nearest line of the script.
+function TestTurnstile:testPlaceWithoutLuaFunction()
+  local task = require "task"
+  for _, call in ipairs {
+    function() return pcall(widgets.get, "a/b") end,
+    function() return coroutine.resume(coroutine.create(widgets.get), "a/b") end,
+    function() return pcall(coroutine.wrap(widgets.get), "a/b") end,
+    function()
+      local h = task.spawn(widgets.get, "a/b")
+      return pcall(h.await, h)
+    end,
+    function() return pcall(task.each, { "a/b" }, widgets.get) end,
+  } do
+    local ok, problem = call()
+    lu.assertFalse(ok)
+    lu.assertStrMatches(problem, ".*turnstile_test%.lua:%d+: widgets%.get: \"a/b\" cannot be .*")
+  end
+  local h = task.spawn(widgets.delete, NO_WIDGET)
+  local _, err = h:await()
+  lu.assertStrMatches(err.place, ".*turnstile_test%.lua:%d+")
+  err:forgive "expected"
+end
+
+function TestTurnstile:testError()
+  local none, err = widgets.get(NO_WIDGET)
+  local line = debug.getinfo(1, "l").currentline - 1
+  lu.assertNil(none)
+  lu.assertEquals(type(err), "table")
+  lu.assertEquals({ err.kind, err.op, err.status, err.code, err.sitekey, err.attempts },
+    { "api", "get", 404, 10404, NO_WIDGET, 1 })
+  lu.assertEquals(math.type(err.status), "integer")
+  lu.assertEquals(math.type(err.code), "integer")
+  lu.assertFalse(err.retryable)
+  lu.assertStrMatches(err.ray, "%x+%-%u+")
+  lu.assertEquals(#err.errors, 1)
+  lu.assertEquals(err.errors[1].code, 10404)
+  lu.assertEquals(type(err.errors[1].message), "string")
+  lu.assertNil(err.outcome) -- a read has none
+  lu.assertStrMatches(err.place, ".*turnstile_test%.lua:" .. line)
+  lu.assertEquals(tostring(err), ("get %s: HTTP 404, code 10404: %s (CF-Ray %s)")
+    :format(NO_WIDGET, err.message, err.ray))
+  lu.assertFalse(getmetatable(err))
+end
+
+function TestTurnstile:testErrorThroughAssert()
+  local ok, err = pcall(function() assert(widgets.get(NO_WIDGET)) end)
+  lu.assertFalse(ok)
+  lu.assertEquals(err.status, 404) -- assert passes the table on
+end
+
+function TestTurnstile:testErrorIsCopyable()
+  local _, err = widgets.get(NO_WIDGET)
+  local copy = {}
+  for name, value in pairs(err) do
+    copy[name] = value
+  end
+  lu.assertEquals(copy.status, 404)
+  local cjson = require "cjson"
+  lu.assertEquals(cjson.decode(cjson.encode(err)).status, 404)
+end
+
+function TestTurnstile:testForgive()
+  local _, err = widgets.delete(NO_WIDGET)
+  lu.assertIs(err:forgive "not there anyway", err)
+  err:forgive "twice is once"
+  misuse("forgive: say why", err.forgive, err)
+  misuse("forgive: say why", err.forgive, err, "")
+  misuse("an error of this module expected, got table", err.forgive, {}, "why")
+  local _, read = widgets.get(NO_WIDGET)
+  read:forgive "a read that found nothing never counted"
+end
+
+function TestTurnstile:testServerRefuses()
+  local domains = {}
+  for i = 1, 16 do
+    domains[i] = ("d%d.example"):format(i)
+  end
+  local none, err = widgets.create { name = "too many", domains = domains, mode = "managed" }
+  lu.assertNil(none)
+  lu.assertEquals({ err.kind, err.op, err.status, err.outcome },
+    { "api", "create", 400, "not_applied" })
+  lu.assertFalse(err.retryable)
+  err:forgive "expected"
+end
+
+-- The run allows two reveals.
+function TestTurnstile:testCap()
+  local secret = make().secret
+  lu.assertStrMatches(assert(secret:reveal()), "0x4[%w_-]+")
+  lu.assertEquals(#assert(secret:reveal()), 35)
+  refused("the cap of --allow reveal=2 is reached", secret:reveal())
+end
+
+os.exit(lu.LuaUnit.new():runSuiteByInstances { { "TestTurnstile", TestTurnstile } })
