@@ -25,7 +25,7 @@ local function raises(part, fn, ...)
   return problem
 end
 
-function TestCoroutine:testValuesBothWays()
+function TestCoroutine.testValuesBothWays()
   local log = {}
   local co = coroutine.create(function(...)
     log[#log + 1] = table.concat({ ... }, ",")
@@ -47,7 +47,7 @@ function TestCoroutine:testValuesBothWays()
   lu.assertEquals(log, { "a,b,c", "x y", "2" })
 end
 
-function TestCoroutine:testPcallInsideWrapInsidePcallInsideTask()
+function TestCoroutine.testPcallInsideWrapInsidePcallInsideTask()
   local h = task.spawn(function()
     return pcall(function()
       local step = coroutine.wrap(function(first)
@@ -73,7 +73,7 @@ function TestCoroutine:testPcallInsideWrapInsidePcallInsideTask()
   lu.assertStrMatches(problem, ".*coroutine_test%.lua:%d+: .*last")
 end
 
-function TestCoroutine:testXpcall()
+function TestCoroutine.testXpcall()
   local co = coroutine.wrap(function()
     local results = table.pack(xpcall(function(...)
       visit()
@@ -89,7 +89,7 @@ function TestCoroutine:testXpcall()
   lu.assertEquals(co(), "done")
 end
 
-function TestCoroutine:testDeepNesting()
+function TestCoroutine.testDeepNesting()
   local function nest(depth)
     if depth == 0 then
       visit()
@@ -106,7 +106,7 @@ function TestCoroutine:testDeepNesting()
   lu.assertEquals(co(), "out")
 end
 
-function TestCoroutine:testGenericFor()
+function TestCoroutine.testGenericFor()
   local got = {}
   for key, value in coroutine.wrap(function()
     for i = 1, 3 do
@@ -125,7 +125,7 @@ function TestCoroutine:testGenericFor()
   lu.assertEquals(got, { 1, 2, 3 })
 end
 
-function TestCoroutine:testMetamethods()
+function TestCoroutine.testMetamethods()
   local calls = {}
   local function note(name, result)
     return function(...)
@@ -164,7 +164,7 @@ function TestCoroutine:testMetamethods()
   lu.assertEquals(calls, names)
 end
 
-function TestCoroutine:testCloseOnTheWayOfAnError()
+function TestCoroutine.testCloseOnTheWayOfAnError()
   local order = {}
   raises("body", function()
     local x <close> = setmetatable({}, { __close = function(_, problem)
@@ -186,7 +186,7 @@ local function cannot(fn)
   visit()
 end
 
-function TestCoroutine:testWhereLuaCannotSuspend()
+function TestCoroutine.testWhereLuaCannotSuspend()
   cannot(function() table.sort({ 3, 1, 2 }, function(a, b) visit() return a < b end) end)
   cannot(function() return (("abc"):gsub(".", visit)) end)
   cannot(function() for _ in widgets.list() do ("a"):gsub("a", function() widgets.all() end) end end)
@@ -202,7 +202,7 @@ function TestCoroutine:testWhereLuaCannotSuspend()
   end)
 end
 
-function TestCoroutine:testListRowsInASort()
+function TestCoroutine.testListRowsInASort()
   assert(widgets.create { name = "sorted", domains = { "a.example" }, mode = "managed" })
   -- The rows of a page that is there need no wait.
   local iterator = widgets.list()
@@ -210,7 +210,7 @@ function TestCoroutine:testListRowsInASort()
   cannot(function() table.sort({ 2, 1 }, function() iterator() end) end)
 end
 
-function TestCoroutine:testRequireAtLoadTime()
+function TestCoroutine.testRequireAtLoadTime()
   package.preload.waits_while_loading = function()
     visit()
   end
@@ -218,7 +218,7 @@ function TestCoroutine:testRequireAtLoadTime()
 end
 
 -- An error in a finalizer is a warning in Lua; what matters is that nothing breaks.
-function TestCoroutine:testFinalizer()
+function TestCoroutine.testFinalizer()
   local problem
   do
     local _ = setmetatable({}, { __gc = function()
@@ -231,7 +231,7 @@ function TestCoroutine:testFinalizer()
   visit()
 end
 
-function TestCoroutine:testStatusOfAWaitingCoroutine()
+function TestCoroutine.testStatusOfAWaitingCoroutine()
   local seen
   local co
   co = coroutine.create(function()
@@ -254,7 +254,7 @@ function TestCoroutine:testStatusOfAWaitingCoroutine()
   lu.assertEquals(coroutine.status(co), "dead")
 end
 
-function TestCoroutine:testClose()
+function TestCoroutine.testClose()
   local closed = {}
   local function make(name, problem)
     return coroutine.create(function()
@@ -287,7 +287,7 @@ function TestCoroutine:testClose()
   lu.assertStrContains(problem, CANNOT)
 end
 
-function TestCoroutine:testWrapErrors()
+function TestCoroutine.testWrapErrors()
   local co = coroutine.wrap(function() visit() error { kind = "own" } end)
   local ok, problem = pcall(co)
   lu.assertFalse(ok)
@@ -305,7 +305,7 @@ function TestCoroutine:testWrapErrors()
   lu.assertEquals(seen, "first")
 end
 
-function TestCoroutine:testTheRest()
+function TestCoroutine.testTheRest()
   local co, is_main = coroutine.running()
   lu.assertEquals(type(co), "thread")
   lu.assertFalse(is_main) -- the script is a task
@@ -323,13 +323,13 @@ function TestCoroutine:testTheRest()
 end
 
 -- A yield of the script itself with nobody to take it is an error of the task, with its line.
-function TestCoroutine:testYieldOutsideACoroutine()
+function TestCoroutine.testYieldOutsideACoroutine()
   local h = task.spawn(function() coroutine.yield(1) end)
   raises("attempt to yield from outside a coroutine", h.await, h)
 end
 
 -- Tasks and coroutines keep apart: one coroutine is resumed by two tasks in turn.
-function TestCoroutine:testSharedGenerator()
+function TestCoroutine.testSharedGenerator()
   local generator = coroutine.wrap(function()
     for i = 1, 10 do
       coroutine.yield(i)
@@ -350,7 +350,7 @@ function TestCoroutine:testSharedGenerator()
   lu.assertTrue(sums[1] > 0 and sums[2] > 0)
 end
 
-function TestCoroutine:testDroppedWhileWaiting()
+function TestCoroutine.testDroppedWhileWaiting()
   for _ = 1, 50 do
     local co = coroutine.wrap(function() visit() coroutine.yield() visit() end)
     co()
@@ -360,7 +360,7 @@ function TestCoroutine:testDroppedWhileWaiting()
   visit()
 end
 
-function TestCoroutine:testManyResults()
+function TestCoroutine.testManyResults()
   local co = coroutine.wrap(function(...)
     visit()
     coroutine.yield(...)

@@ -13,7 +13,7 @@ local function raises(part, fn, ...)
   lu.assertStrContains(tostring(problem), part)
 end
 
-function TestJson:testIntegersStayIntegers()
+function TestJson.testIntegersStayIntegers()
   for _, n in ipairs { 0, 1, -1, 1000, 99999999999999, 100000000000000, 123456789012345,
     1 << 53, -(1 << 53) } do
     local text = cjson.encode { n }
@@ -29,7 +29,7 @@ function TestJson:testIntegersStayIntegers()
   lu.assertEquals(math.type(cjson.decode "7"), "integer")
 end
 
-function TestJson:testEmptyDomains()
+function TestJson.testEmptyDomains()
   lu.assertEquals(cjson.encode { domains = {} }, '{"domains":[]}')
   lu.assertEquals(cjson.encode { { domains = {} }, { domains = { "a.example" } } },
     '[{"domains":[]},{"domains":["a.example"]}]')
@@ -39,7 +39,7 @@ function TestJson:testEmptyDomains()
   lu.assertStrContains(cjson.encode(open), '"domains":[]')
 end
 
-function TestJson:testWidget()
+function TestJson.testWidget()
   local w = assert(turnstile.widgets.create {
     name = "\u{e9} \"quoted\" / \\ \n", domains = { "a.example" }, mode = "managed",
   })
@@ -51,18 +51,18 @@ function TestJson:testWidget()
   lu.assertEquals(cjson.decode(cjson.encode { list = { w, w } }).list[2].sitekey, w.sitekey)
 end
 
-function TestJson:testNull()
+function TestJson.testNull()
   lu.assertEquals(cjson.encode { cjson.null }, "[null]")
   lu.assertIs(cjson.decode '{"a":null}'.a, cjson.null)
 end
 
-function TestJson:testTextIsNotTouched()
+function TestJson.testTextIsNotTouched()
   for _, text in ipairs { "[]", "\"[]\"", "tshost-mark-", "{\"domains\":{}}", "a\\u0000b", "\u{7f}" } do
     lu.assertEquals(cjson.decode(cjson.encode { text })[1], text)
   end
 end
 
-function TestJson:testBadInput()
+function TestJson.testBadInput()
   raises("", cjson.decode, "{")
   raises("", cjson.decode, "")
   raises("", cjson.decode, "[1,]")
@@ -78,18 +78,18 @@ function TestJson:testBadInput()
   raises("nested deeper", cjson.encode, loop)
 end
 
-function TestJson:testGuardsCannotBeRaised()
+function TestJson.testGuardsCannotBeRaised()
   lu.assertNil(rawget(cjson, "decode_max_depth"))
   lu.assertNil(rawget(cjson, "encode_max_depth"))
   lu.assertNil(rawget(cjson, "new"))
 end
 
 -- A script that replaces functions of the standard library does not change how answers are read.
-function TestJson:testAnswersDoNotDependOnTheScript()
+function TestJson.testAnswersDoNotDependOnTheScript()
   local len = utf8.len
-  utf8.len = function() error "replaced" end
+  utf8.len = function() error "replaced" end -- luacheck: ignore
   local w, err = turnstile.widgets.create { name = "x", domains = { "a.example" }, mode = "managed" }
-  utf8.len = len
+  utf8.len = len -- luacheck: ignore
   lu.assertNil(err)
   lu.assertEquals(w.name, "x")
 end

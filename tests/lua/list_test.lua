@@ -42,14 +42,14 @@ local function expected(direction)
   return list
 end
 
-function TestList:testPages()
+function TestList.testPages()
   for _, per_page in ipairs { 5, 6, 22, 23, 24, 1000 } do
     lu.assertEquals(names { order = "name", direction = "asc", per_page = per_page }, expected())
   end
   lu.assertEquals(names { order = "name", direction = "desc", per_page = 5 }, expected "desc")
 end
 
-function TestList:testDefaultOrderIsStable()
+function TestList.testDefaultOrderIsStable()
   local keys = {}
   for w in widgets.list { per_page = 5 } do
     keys[#keys + 1] = w.sitekey
@@ -66,7 +66,7 @@ function TestList:testDefaultOrderIsStable()
   lu.assertEquals(keys, again)
 end
 
-function TestList:testAll()
+function TestList.testAll()
   local all = widgets.all { order = "name", per_page = 5 }
   lu.assertEquals(#all, COUNT)
   lu.assertEquals(all[1].name, name_of(1))
@@ -76,7 +76,7 @@ function TestList:testAll()
   lu.assertEquals(#widgets.all {}, COUNT)
 end
 
-function TestList:testFilter()
+function TestList.testFilter()
   lu.assertEquals(names { filter = "name:fleet 0", order = "name", per_page = 5 },
     { name_of(1), name_of(2), name_of(3), name_of(4), name_of(5), name_of(6), name_of(7),
       name_of(8), name_of(9) })
@@ -86,7 +86,7 @@ function TestList:testFilter()
   lu.assertEquals(widgets.all { filter = "name:no such widget" }, {})
 end
 
-function TestList:testEveryOrder()
+function TestList.testEveryOrder()
   for _, order in ipairs { "id", "sitekey", "name", "created_on", "modified_on" } do
     for _, direction in ipairs { "asc", "desc" } do
       lu.assertEquals(#names { order = order, direction = direction, per_page = 5 }, COUNT)
@@ -94,7 +94,7 @@ function TestList:testEveryOrder()
   end
 end
 
-function TestList:testBreakCloses()
+function TestList.testBreakCloses()
   local iterator, state, control, closing = widgets.list { per_page = 5 }
   lu.assertNotNil(iterator(state, control))
   local closing_metatable_is_hidden = getmetatable(closing)
@@ -112,7 +112,7 @@ function TestList:testBreakCloses()
   raises("this list is closed", iterator, state, control)
 end
 
-function TestList:testErrorInTheLoop()
+function TestList.testErrorInTheLoop()
   raises("in the body", function()
     for w in widgets.list { per_page = 5 } do
       error("in the body of " .. w.sitekey)
@@ -120,7 +120,7 @@ function TestList:testErrorInTheLoop()
   end)
 end
 
-function TestList:testCollectedHalfWay()
+function TestList.testCollectedHalfWay()
   for _ = 1, 20 do
     local iterator, state, control = widgets.list { per_page = 5 }
     lu.assertNotNil(iterator(state, control))
@@ -130,7 +130,7 @@ function TestList:testCollectedHalfWay()
   lu.assertEquals(#names { per_page = 5 }, COUNT)
 end
 
-function TestList:testCallsInTheLoop()
+function TestList.testCallsInTheLoop()
   local count = 0
   for w in widgets.list { per_page = 5 } do
     lu.assertEquals(assert(widgets.get(w.sitekey)).name, w.name)
@@ -139,7 +139,7 @@ function TestList:testCallsInTheLoop()
   lu.assertEquals(count, COUNT)
 end
 
-function TestList:testNestedLists()
+function TestList.testNestedLists()
   local pairs_seen = 0
   for _ in widgets.list { per_page = 10 } do
     for _ in widgets.list { per_page = 5 } do
@@ -149,7 +149,7 @@ function TestList:testNestedLists()
   lu.assertEquals(pairs_seen, COUNT * COUNT)
 end
 
-function TestList:testListsSideBySide()
+function TestList.testListsSideBySide()
   local results = task.map({ 5, 6, 7, 8, 1000 }, function(per_page)
     return names { order = "name", per_page = per_page }
   end)
@@ -159,7 +159,7 @@ function TestList:testListsSideBySide()
 end
 
 -- One list read by two tasks is a mistake that is told, not a mixed-up list.
-function TestList:testOneListTwoTasks()
+function TestList.testOneListTwoTasks()
   local iterator = widgets.list { per_page = 5 }
   local function read()
     local count = 0
@@ -176,7 +176,7 @@ function TestList:testOneListTwoTasks()
 end
 
 -- What is created while the list is read comes last in the default order, and disturbs nothing.
-function TestList:testCreationWhileReading()
+function TestList.testCreationWhileReading()
   local added
   local seen, count = {}, 0
   for w in widgets.list { per_page = 5 } do
@@ -193,7 +193,7 @@ end
 
 -- Read from the end backwards, every row of a new widget pushes one over to the next page, where it
 -- comes a second time: it is passed over.
-function TestList:testRepeatsAreDropped()
+function TestList.testRepeatsAreDropped()
   local late = {}
   local seen, count = {}, 0
   for w in widgets.list { per_page = 5, order = "created_on", direction = "desc" } do
@@ -213,7 +213,7 @@ function TestList:testRepeatsAreDropped()
   task.each(late, function(w) assert(widgets.delete(w)) end)
 end
 
-function TestList:testMisuse()
+function TestList.testMisuse()
   local function misuse(part, options)
     for _, fn in ipairs { widgets.list, widgets.all } do
       local ok, problem = pcall(function() fn(options) end)
@@ -237,7 +237,7 @@ function TestList:testMisuse()
   misuse("options are named", { "name" })
 end
 
-function TestList:testInsideCoroutine()
+function TestList.testInsideCoroutine()
   local count = 0
   for name in coroutine.wrap(function()
     for w in widgets.list { per_page = 5 } do

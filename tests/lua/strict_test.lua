@@ -12,7 +12,7 @@ local function raises(part, fn, ...)
 end
 
 -- luacheck: push ignore
-function TestStrict:testGlobals()
+function TestStrict.testGlobals()
   local problem = raises("undeclared global `misspelt`", function() return misspelt end)
   lu.assertStrMatches(problem, ".*strict_test%.lua:%d+: .*")
   raises("undeclared global `created`: write `local created = ...`", function() created = 1 end)
@@ -30,14 +30,14 @@ function TestStrict:testGlobals()
 end
 -- luacheck: pop
 
-function TestStrict:testStandardLibraryIsThere()
+function TestStrict.testStandardLibraryIsThere()
   for _, name in ipairs { "assert", "coroutine", "debug", "io", "load", "math", "os", "package",
     "pcall", "print", "require", "string", "table", "utf8", "xpcall", "arg", "_VERSION" } do
     lu.assertNotNil(_G[name], name)
   end
 end
 
-function TestStrict:testBesideTheScript()
+function TestStrict.testBesideTheScript()
   local beside = require "beside"
   lu.assertEquals(beside.name, "beside")
   lu.assertStrContains(beside.file, "beside/init.lua")
@@ -45,18 +45,18 @@ function TestStrict:testBesideTheScript()
   raises("undeclared global `no_such_global`", require "beside.misspelt")
 end
 
-function TestStrict:testDistributionModulesAreNotStrict()
+function TestStrict.testDistributionModulesAreNotStrict()
   -- luaunit itself asks for globals that are not there; argparse is another user of the path.
   lu.assertNotNil(require "argparse")
   lu.assertStrMatches(package.searchpath("luaunit", package.path), "/.*")
 end
 
-function TestStrict:testEmbedded()
+function TestStrict.testEmbedded()
   lu.assertEquals(type(require("task").each), "function")
   lu.assertNil(package.searchpath("task", package.path))
 end
 
-function TestStrict:testNeverTheWorkingDirectory()
+function TestStrict.testNeverTheWorkingDirectory()
   local pwd = assert(os.getenv "PWD")
   local name = ("in_cwd_%d"):format(os.time())
   for template in (package.path .. ";" .. package.cpath):gmatch "[^;]+" do
@@ -67,13 +67,13 @@ function TestStrict:testNeverTheWorkingDirectory()
   lu.assertNil(problem:find("'./", 1, true), problem)
 end
 
-function TestStrict:testMissingModule()
+function TestStrict.testMissingModule()
   local problem = raises("module 'no.such.module' not found", require, "no.such.module")
   lu.assertStrContains(problem, "no embedded module 'no.such.module'")
   lu.assertStrContains(problem, "/no/such/module.lua")
 end
 
-function TestStrict:testModulesAreSealed()
+function TestStrict.testModulesAreSealed()
   for _, name in ipairs { "task", "turnstile" } do
     local module = require(name)
     raises(name .. " cannot be changed", function() module.added = 1 end)

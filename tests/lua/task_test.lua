@@ -26,7 +26,7 @@ local function visit()
   lu.assertEquals(err.status, 404)
 end
 
-function TestTask:testAwaitGivesAllResults()
+function TestTask.testAwaitGivesAllResults()
   local h = task.spawn(function(...) return ... end, 1, nil, 3, nil)
   local results = table.pack(h:await())
   lu.assertEquals(results.n, 4)
@@ -34,7 +34,7 @@ function TestTask:testAwaitGivesAllResults()
   lu.assertEquals(select("#", h:await()), 4) -- again
 end
 
-function TestTask:testAwaitRaisesTheErrorItself()
+function TestTask.testAwaitRaisesTheErrorItself()
   local problem = { text = "of a table" }
   local h = task.spawn(function() visit() error(problem) end)
   local ok, err = pcall(h.await, h)
@@ -45,7 +45,7 @@ function TestTask:testAwaitRaisesTheErrorItself()
   lu.assertNil(select(2, pcall(function() task.spawn(error):await() end)))
 end
 
-function TestTask:testSpawnRunsLater()
+function TestTask.testSpawnRunsLater()
   local order = {}
   local h = task.spawn(function() order[#order + 1] = "task" end)
   order[#order + 1] = "spawner"
@@ -53,13 +53,13 @@ function TestTask:testSpawnRunsLater()
   lu.assertEquals(order, { "spawner", "task" })
 end
 
-function TestTask:testManyAwaitOne()
+function TestTask.testManyAwaitOne()
   local slow = task.spawn(function() visit() return "once" end)
   local got = task.map({ 1, 2, 3 }, function(i) return slow:await() .. i end)
   lu.assertEquals(got, { "once1", "once2", "once3" })
 end
 
-function TestTask:testHandleToBeClosed()
+function TestTask.testHandleToBeClosed()
   -- A handle has nothing to close: its task goes on.
   raises("non-closable", function()
     local h <close> = task.spawn(visit)
@@ -67,7 +67,7 @@ function TestTask:testHandleToBeClosed()
   end)
 end
 
-function TestTask:testCollectedHandle()
+function TestTask.testCollectedHandle()
   local done = false
   task.spawn(function() visit() done = true end)
   collectgarbage()
@@ -77,7 +77,7 @@ function TestTask:testCollectedHandle()
   lu.assertTrue(done)
 end
 
-function TestTask:testEachOrderAndIndex()
+function TestTask.testEachOrderAndIndex()
   local seen = {}
   task.each({ "a", "b", "c" }, function(item, i) seen[i] = item end)
   lu.assertEquals(seen, { "a", "b", "c" })
@@ -85,7 +85,7 @@ function TestTask:testEachOrderAndIndex()
   task.each({ "a", nil, "c" }, function(item) lu.assertEquals(item, "a") end)
 end
 
-function TestTask:testMapKeepsInputOrder()
+function TestTask.testMapKeepsInputOrder()
   local results = task.map({ 3, 1, 2 }, function(n)
     for _ = 1, n do
       visit()
@@ -114,7 +114,7 @@ local function peak_of(run, count, options)
   return peak
 end
 
-function TestTask:testConcurrency()
+function TestTask.testConcurrency()
   lu.assertEquals(peak_of(task.each, 12, { concurrency = 1 }), 1)
   lu.assertEquals(peak_of(task.each, 12, { concurrency = 5 }), 5)
   lu.assertEquals(peak_of(task.map, 12, { concurrency = 3 }), 3)
@@ -122,7 +122,7 @@ function TestTask:testConcurrency()
   lu.assertEquals(peak_of(task.each, 4, { concurrency = 1000 }), 4)
 end
 
-function TestTask:testIterators()
+function TestTask.testIterators()
   local i = 0
   local total = 0
   task.each(function()
@@ -141,7 +141,7 @@ function TestTask:testIterators()
 end
 
 -- It is pulled only as fast as there is room, so that a huge input costs no memory.
-function TestTask:testIteratorIsPulledLate()
+function TestTask.testIteratorIsPulledLate()
   local pulled, done, ahead = 0, 0, 0
   task.each(function()
     pulled = pulled + 1
@@ -155,7 +155,7 @@ function TestTask:testIteratorIsPulledLate()
   lu.assertTrue(ahead <= 5, ahead)
 end
 
-function TestTask:testListAsIterator()
+function TestTask.testListAsIterator()
   for i = 1, 7 do
     assert(widgets.create { name = "iterated " .. i, domains = { "a.example" }, mode = "managed" })
   end
@@ -165,7 +165,7 @@ function TestTask:testListAsIterator()
   lu.assertEquals({ names[1], names[7] }, { "iterated 1", "iterated 7" })
 end
 
-function TestTask:testEachStopsAtTheFirstError()
+function TestTask.testEachStopsAtTheFirstError()
   local started, finished = 0, 0
   local problem = raises("third", function()
     task.each({ 1, 2, 3, 4, 5, 6, 7, 8 }, function(n)
@@ -184,7 +184,7 @@ function TestTask:testEachStopsAtTheFirstError()
   lu.assertTrue(started < 8, started)
 end
 
-function TestTask:testErrorOfTheIterator()
+function TestTask.testErrorOfTheIterator()
   local finished = 0
   local i = 0
   raises("no more", function()
@@ -199,7 +199,7 @@ function TestTask:testErrorOfTheIterator()
   lu.assertEquals(finished, 2)
 end
 
-function TestTask:testNested()
+function TestTask.testNested()
   local sums = task.map({ 10, 20 }, function(base)
     local parts = task.map({ 1, 2, 3 }, function(n)
       visit()
@@ -210,7 +210,7 @@ function TestTask:testNested()
   lu.assertEquals(sums, { 36, 66 })
 end
 
-function TestTask:testEachInsideCoroutine()
+function TestTask.testEachInsideCoroutine()
   local steps = {}
   for step in coroutine.wrap(function()
     task.each({ 1, 2 }, visit)
@@ -225,7 +225,7 @@ function TestTask:testEachInsideCoroutine()
   lu.assertEquals(steps, { "each", "await", "sleep" })
 end
 
-function TestTask:testSleep()
+function TestTask.testSleep()
   local order = {}
   local tasks = {}
   for i, seconds in ipairs { 0.03, 0.01, 0.02, 0 } do
@@ -240,7 +240,7 @@ function TestTask:testSleep()
   lu.assertEquals(order, { 4, 2, 3, 1 })
 end
 
-function TestTask:testMisuse()
+function TestTask.testMisuse()
   misuse("task.spawn: a function expected, got no value", task.spawn)
   misuse("an array or an iterator expected, got nil", task.each, nil, print)
   misuse("task.map: a function expected, got number", task.map, {}, 1)
@@ -256,13 +256,13 @@ function TestTask:testMisuse()
   misuse("a task expected, got table", task.spawn(visit).await, {})
 end
 
-function TestTask:testAwaitItself()
+function TestTask.testAwaitItself()
   local h
   h = task.spawn(function() return h:await() end)
   raises("a task cannot await itself", h.await, h)
 end
 
-function TestTask:testManyTasks()
+function TestTask.testManyTasks()
   local count = 0
   local handles = {}
   for i = 1, 5000 do

@@ -36,7 +36,7 @@ local function refused(part, result, err)
   err:forgive "expected"
 end
 
-function TestTurnstile:testCreate()
+function TestTurnstile.testCreate()
   local w = make { name = "created", domains = { "Acme.example", "shop.acme.example." } }
   lu.assertEquals(w.name, "created")
   lu.assertEquals(w.mode, "managed")
@@ -47,7 +47,7 @@ function TestTurnstile:testCreate()
   lu.assertNil(getmetatable(w)) -- a plain table: pairs, copying and cjson work as ever
 end
 
-function TestTurnstile:testCreateWithEverything()
+function TestTurnstile.testCreateWithEverything()
   local w = make {
     region = "china", clearance_level = "jschallenge", bot_fight_mode = true, ephemeral_id = true,
     offlabel = true,
@@ -56,12 +56,12 @@ function TestTurnstile:testCreateWithEverything()
     { "china", "jschallenge", true, true, true })
 end
 
-function TestTurnstile:testCreateDropsRepeatedDomains()
+function TestTurnstile.testCreateDropsRepeatedDomains()
   local w = make { domains = { "a.example", "A.example", "a.example.", "b.example" } }
   lu.assertItemsEquals(w.domains, { "a.example", "b.example" })
 end
 
-function TestTurnstile:testNamesCarryAnyText()
+function TestTurnstile.testNamesCarryAnyText()
   for _, name in ipairs { "\"\\/\b\f\n\r\t\u{1}", "\u{e9}\u{6771}\u{1F600}", "%s %d %%", "</script>",
     ("\u{e9}"):rep(254) } do
     local w = make { name = name }
@@ -70,7 +70,7 @@ function TestTurnstile:testNamesCarryAnyText()
   end
 end
 
-function TestTurnstile:testGet()
+function TestTurnstile.testGet()
   local made = make { name = "got" }
   local w = assert(widgets.get(made.sitekey))
   lu.assertEquals(w.name, "got")
@@ -78,7 +78,7 @@ function TestTurnstile:testGet()
   lu.assertEquals(assert(widgets.get(w)).sitekey, w.sitekey) -- a widget stands for its sitekey
 end
 
-function TestTurnstile:testUpdateChangesWhatIsNamed()
+function TestTurnstile.testUpdateChangesWhatIsNamed()
   local w = make { name = "before", domains = { "b.example", "a.example" }, bot_fight_mode = true,
     clearance_level = "managed", region = "china" }
   local updated = assert(widgets.update(w.sitekey, { name = "after" }))
@@ -94,14 +94,14 @@ function TestTurnstile:testUpdateChangesWhatIsNamed()
 end
 
 -- What somebody else changed meanwhile stays: the merge is with what the server has, not with w.
-function TestTurnstile:testUpdateMergesWithWhatIsThere()
+function TestTurnstile.testUpdateMergesWithWhatIsThere()
   local stale = make { name = "merged" }
   assert(widgets.update(stale.sitekey, { domains = { add = { "theirs.example" } } }))
   local w = assert(widgets.update(stale, { domains = { add = { "ours.example" } } }))
   lu.assertItemsEquals(w.domains, { "acme.example", "ours.example", "theirs.example" })
 end
 
-function TestTurnstile:testUpdateDomains()
+function TestTurnstile.testUpdateDomains()
   local w = make { domains = { "a.example", "b.example", "c.example" } }
   w = assert(widgets.update(w, { domains = { add = { "D.example" }, remove = { "B.example." } } }))
   lu.assertItemsEquals(w.domains, { "a.example", "c.example", "d.example" })
@@ -111,7 +111,7 @@ function TestTurnstile:testUpdateDomains()
   lu.assertEquals(w.domains, { "only.example" })
 end
 
-function TestTurnstile:testUpdateWithoutChange()
+function TestTurnstile.testUpdateWithoutChange()
   local w = make { domains = { "a.example", "b.example" } }
   local before = assert(widgets.get(w.sitekey))
   for _, changes in ipairs {
@@ -126,7 +126,7 @@ function TestTurnstile:testUpdateWithoutChange()
   end
 end
 
-function TestTurnstile:testArgumentsAreLeftAlone()
+function TestTurnstile.testArgumentsAreLeftAlone()
   local fields = { name = "kept", domains = { "B.example", "a.example" }, mode = "managed" }
   local w = assert(widgets.create(fields))
   lu.assertEquals(fields, { name = "kept", domains = { "B.example", "a.example" },
@@ -137,7 +137,7 @@ function TestTurnstile:testArgumentsAreLeftAlone()
   lu.assertEquals(#domains, 2)
 end
 
-function TestTurnstile:testDelete()
+function TestTurnstile.testDelete()
   local w = make()
   lu.assertTrue(widgets.delete(w))
   local none, err = widgets.get(w.sitekey)
@@ -149,7 +149,7 @@ function TestTurnstile:testDelete()
   err:forgive "deleted before"
 end
 
-function TestTurnstile:testRotate()
+function TestTurnstile.testRotate()
   local w = make()
   local rotated = assert(widgets.rotate_secret(w.sitekey, { invalidate_immediately = false }))
   lu.assertEquals(rotated.sitekey, w.sitekey)
@@ -162,7 +162,7 @@ function TestTurnstile:testRotate()
   assert(widgets.rotate_secret(other, { invalidate_immediately = true }))
 end
 
-function TestTurnstile:testAnyHostname()
+function TestTurnstile.testAnyHostname()
   local w = make { name = "open", domains = {} }
   lu.assertEquals(w.domains, {})
   -- An update of something else keeps it open, and needs no permission of its own.
@@ -174,7 +174,7 @@ function TestTurnstile:testAnyHostname()
     {})
 end
 
-function TestTurnstile:testSiteverify()
+function TestTurnstile.testSiteverify()
   local w = make()
   local verdict = assert(turnstile.siteverify { secret = w.secret, response = "not a token" })
   lu.assertFalse(verdict.success)
@@ -194,7 +194,7 @@ function TestTurnstile:testSiteverify()
   misuse("a table expected, got nil", turnstile.siteverify)
 end
 
-function TestTurnstile:testClient()
+function TestTurnstile.testClient()
   local here = make { name = "of this account" }
   local other = turnstile.client { account_id = NO_ACCOUNT }
   lu.assertEquals(#other.widgets.all(), 0)
@@ -213,111 +213,9 @@ function TestTurnstile:testClient()
     function() return other.widgets.gett end)
 end
 
-function TestTurnstile:testMisspelt()
-  misuse("turnstile.widgets has no `creat` (did you mean `create`?)",
-    function() turnstile.widgets.creat {} end)
-  misuse("turnstile.widgets has no `rotate_secrets` (did you mean `rotate_secret`?)",
-    function() turnstile.widgets.rotate_secrets(NO_WIDGET) end)
-  misuse("turnstile has no `widget` (did you mean `widgets`?)",
-    function() return turnstile.widget end)
-  misuse("turnstile.widgets has no `frobnicate`", function() return widgets.frobnicate end)
-  misuse("turnstile cannot be changed: `widgets`", function() turnstile.widgets = {} end)
-  misuse("turnstile.widgets cannot be changed: `get`", function() widgets.get = print end)
-  local names = {}
-  for name in pairs(widgets) do
-    names[#names + 1] = name
-  end
-  lu.assertItemsEquals(names,
-    { "list", "all", "get", "create", "update", "delete", "rotate_secret" })
-end
-
-function TestTurnstile:testSitekeyMisuse()
-  for name, fn in pairs {
-    get = widgets.get, delete = widgets.delete, rotate_secret = widgets.rotate_secret,
-    update = function(key) return widgets.update(key, { name = "x" }) end,
-  } do
-    local at = "widgets." .. name .. ": "
-    misuse(at .. "a sitekey or a widget expected, got a nil", fn)
-    misuse(at .. "a sitekey or a widget expected, got a number", fn, 5)
-    misuse(at .. "the sitekey is empty", fn, "")
-    misuse(at .. "\"a/b\" cannot be a sitekey", fn, "a/b")
-    misuse(at .. "\"..\" cannot be a sitekey", fn, "..")
-    misuse(at .. "the sitekey has 33 characters", fn, ("x"):rep(33))
-    misuse(at .. "a sitekey or a widget expected, got a table whose `sitekey` is a nil", fn, {})
-    misuse("got a table whose `sitekey` is a boolean", fn, { sitekey = true })
-  end
-  misuse("cannot be a sitekey", widgets.get, "a\0b")
-end
-
-function TestTurnstile:testCreateMisuse()
-  local function create(changes)
-    local fields = { name = "acme", domains = { "acme.example" }, mode = "managed" }
-    for name, value in pairs(changes) do
-      fields[name] = value
-    end
-    return widgets.create(fields)
-  end
-  misuse("widgets.create: a table of fields expected, got nil", widgets.create)
-  misuse("widgets.create: a table of fields expected, got string", widgets.create, "acme")
-  misuse("`name` is missing", widgets.create, { domains = { "a.example" }, mode = "managed" })
-  misuse("`domains` is missing", widgets.create, { name = "acme", mode = "managed" })
-  misuse("`mode` is missing", widgets.create, { name = "acme", domains = { "a.example" } })
-  misuse("a widget has no field `nam` (did you mean `name`?)", create, { nam = "x" })
-  misuse("a widget has no field `colour`", create, { colour = "x" })
-  misuse("fields are named, but there is a number key", create, { "x" })
-  misuse("`sitekey` is set by the service", create, { sitekey = NO_WIDGET })
-  misuse("`secret` is set by the service", create, { secret = "x" })
-  misuse("`name` must be a string, is a number", create, { name = 5 })
-  misuse("`name` has 0 characters, must have 1 to 254", create, { name = "" })
-  misuse("`name` has 255 characters", create, { name = ("x"):rep(255) })
-  misuse("`name` is not valid UTF-8", create, { name = "\xff" })
-  misuse("`mode` is \"managd\", must be one of: managed, non-interactive, invisible", create,
-    { mode = "managd" })
-  misuse("`region` is \"mars\", must be one of: world, china", create, { region = "mars" })
-  misuse("`clearance_level` is", create, { clearance_level = "high" })
-  misuse("`offlabel` must be a boolean, is a string", create, { offlabel = "true" })
-  misuse("domains must be a list of hostnames, is a string", create, { domains = "a.example" })
-  misuse("domains must be a list without gaps or named keys", create,
-    { domains = { add = { "a.example" } } })
-  misuse("domains must be a list without gaps or named keys", create,
-    { domains = { "a.example", nil, "b.example" } })
-  misuse("domain 2 must be a string, is a number", create, { domains = { "a.example", 5 } })
-  misuse("has a scheme: write the hostname alone", create, { domains = { "https://a.example" } })
-  misuse("has a path", create, { domains = { "a.example/login" } })
-  misuse("has a port", create, { domains = { "a.example:443" } })
-  misuse("has a wildcard", create, { domains = { "*.a.example" } })
-  misuse("write the punycode form", create, { domains = { "b\u{fc}cher.example" } })
-  misuse("is not a hostname", create, { domains = { "a..example" } })
-  misuse("is not a hostname", create, { domains = { "a b.example" } })
-  misuse("a domain is empty", create, { domains = { "" } })
-end
-
-function TestTurnstile:testUpdateMisuse()
-  local key = NO_WIDGET
-  misuse("widgets.update: a table of fields expected, got nil", widgets.update, key)
-  misuse("`region` is fixed when a widget is created", widgets.update, key, { region = "world" })
-  misuse("`secret` is set by the service", widgets.update, key, { secret = "x" })
-  misuse("unknown field `ad` (did you mean `add`?)", widgets.update, key,
-    { domains = { ad = { "a.example" } } })
-  misuse("domains must be a list of hostnames, is a string", widgets.update, key,
-    { domains = { add = "a.example" } })
-  misuse("domains must be a list without gaps or named keys", widgets.update, key,
-    { domains = { "a.example", add = { "b.example" } } })
-  misuse("has a port", widgets.update, key, { domains = { remove = { "a.example:80" } } })
-  misuse("`name` must be a string, is a boolean", widgets.update, key, { name = false })
-  misuse("is set by the service", widgets.update, key, make())
-end
-
-function TestTurnstile:testRotateMisuse()
-  misuse("`invalidate_immediately` must be a boolean, is a string", widgets.rotate_secret,
-    NO_WIDGET, { invalidate_immediately = "yes" })
-  misuse("unknown field `invalidate`", widgets.rotate_secret, NO_WIDGET, { invalidate = true })
-  misuse("a table expected, got boolean", widgets.rotate_secret, NO_WIDGET, true)
-end
-
 -- Called through pcall, from a task and from a coroutine of C functions alone, the place is the
 -- nearest line of the script.
-function TestTurnstile:testPlaceWithoutLuaFunction()
+function TestTurnstile.testPlaceWithoutLuaFunction()
   local task = require "task"
   for _, call in ipairs {
     function() return pcall(widgets.get, "a/b") end,
@@ -339,7 +237,7 @@ function TestTurnstile:testPlaceWithoutLuaFunction()
   err:forgive "expected"
 end
 
-function TestTurnstile:testError()
+function TestTurnstile.testError()
   local none, err = widgets.get(NO_WIDGET)
   local line = debug.getinfo(1, "l").currentline - 1
   lu.assertNil(none)
@@ -360,13 +258,13 @@ function TestTurnstile:testError()
   lu.assertFalse(getmetatable(err))
 end
 
-function TestTurnstile:testErrorThroughAssert()
+function TestTurnstile.testErrorThroughAssert()
   local ok, err = pcall(function() assert(widgets.get(NO_WIDGET)) end)
   lu.assertFalse(ok)
   lu.assertEquals(err.status, 404) -- assert passes the table on
 end
 
-function TestTurnstile:testErrorIsCopyable()
+function TestTurnstile.testErrorIsCopyable()
   local _, err = widgets.get(NO_WIDGET)
   local copy = {}
   for name, value in pairs(err) do
@@ -377,7 +275,7 @@ function TestTurnstile:testErrorIsCopyable()
   lu.assertEquals(cjson.decode(cjson.encode(err)).status, 404)
 end
 
-function TestTurnstile:testForgive()
+function TestTurnstile.testForgive()
   local _, err = widgets.delete(NO_WIDGET)
   lu.assertIs(err:forgive "not there anyway", err)
   err:forgive "twice is once"
@@ -388,7 +286,7 @@ function TestTurnstile:testForgive()
   read:forgive "a read that found nothing never counted"
 end
 
-function TestTurnstile:testServerRefuses()
+function TestTurnstile.testServerRefuses()
   local domains = {}
   for i = 1, 16 do
     domains[i] = ("d%d.example"):format(i)
@@ -402,7 +300,7 @@ function TestTurnstile:testServerRefuses()
 end
 
 -- The run allows two reveals.
-function TestTurnstile:testCap()
+function TestTurnstile.testCap()
   local secret = make().secret
   lu.assertStrMatches(assert(secret:reveal()), "0x4[%w_-]+")
   lu.assertEquals(#assert(secret:reveal()), 35)
