@@ -26,7 +26,7 @@
 extern void __libc_free(void *block);
 extern void *__libc_realloc(void *block, size_t size);
 
-EXPORTED void free(void *block)
+static void block_free(void *block)
 {
     if (block) {
         explicit_bzero(block, malloc_usable_size(block));
@@ -34,13 +34,13 @@ EXPORTED void free(void *block)
     }
 }
 
-EXPORTED void *realloc(void *block, size_t size)
+static void *block_realloc(void *block, size_t size)
 {
     if (!block) {
         return malloc(size);
     }
     if (size == 0) { // what glibc does
-        free(block);
+        block_free(block);
         return NULL;
     }
     size_t old_size = malloc_usable_size(block);
@@ -53,9 +53,12 @@ EXPORTED void *realloc(void *block, size_t size)
     void *moved = malloc(size);
     if (moved) {
         memcpy(moved, block, old_size);
-        free(block);
+        block_free(block);
     }
     return moved;
 }
+
+EXPORTED void free(void *) __attribute__((alias("block_free")));
+EXPORTED void *realloc(void *, size_t) __attribute__((alias("block_realloc")));
 
 #endif
