@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A list in order of wake-up time and a thread that sleeps until the first is due.
+// The delays and a thread that sleeps until the first is due.
 // It waits in real time whatever clock the sandbox was given: a delay is something to sit through.
 #include "host/sandbox/delay.h"
 
@@ -11,8 +11,6 @@
 #include "host/base/clock.h"
 
 struct delay {
-    struct delay *prev;
-    struct delay *next;
     struct MHD_Connection *connection;
     int64_t due_us; // CLOCK_MONOTONIC
 };
@@ -21,45 +19,54 @@ struct ts_sandbox_delays {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    struct delay *first;
-    struct delay *last;
+    struct delay *items; // in no order; there are at most as many as connections
+    size_t count;
+    size_t cap;
     bool is_released;
 };
 
-static void delays_unlink(struct ts_sandbox_delays *delays, struct delay *delay)
+static size_t delays_find_first(const struct ts_sandbox_delays *delays)
 {
-    *(delay->prev ? &delay->prev->next : &delays->first) = delay->next;
-    *(delay->next ? &delay->next->prev : &delays->last) = delay->prev;
+    size_t first = 0;
+    for (size_t i = 1; i < delays->count; i++) {
+        if (delays->items[i].due_us < delays->items[first].due_us) {
+            first = i;
+        }
+    }
+    return first;
 }
 
-// From the end, because most delays are equally long.
-static void delays_link(struct ts_sandbox_delays *delays, struct delay *delay)
+static bool delays_reserve(struct ts_sandbox_delays *delays)
 {
-    struct delay *before = delays->last;
-    while (before && before->due_us > delay->due_us) {
-        before = before->prev;
+    if (delays->count < delays->cap) {
+        return true;
     }
-    delay->prev = before;
-    delay->next = before ? before->next : delays->first;
-    *(delay->prev ? &delay->prev->next : &delays->first) = delay;
-    *(delay->next ? &delay->next->prev : &delays->last) = delay;
+    size_t cap = delays->cap ? delays->cap * 2 : 32;
+    struct delay *items = reallocarray(delays->items, cap, sizeof *items);
+    if (!items) {
+        return false;
+    }
+    delays->items = items;
+    delays->cap = cap;
+    return true;
 }
 
 static void *delays_run(void *self)
 {
     struct ts_sandbox_delays *delays = self;
     pthread_mutex_lock(&delays->mutex);
-    while (!delays->is_released || delays->first) {
-        struct delay *delay = delays->first;
-        if (!delay) {
+    while (!delays->is_released || delays->count > 0) {
+        if (delays->count == 0) {
             pthread_cond_wait(&delays->changed, &delays->mutex);
-        } else if (delays->is_released || ts_clock_mono(ts_clock_system()) >= delay->due_us) {
-            delays_unlink(delays, delay);
-            MHD_resume_connection(delay->connection);
-            free(delay);
+            continue;
+        }
+        struct delay *first = &delays->items[delays_find_first(delays)];
+        if (delays->is_released || ts_clock_mono(ts_clock_system()) >= first->due_us) {
+            MHD_resume_connection(first->connection);
+            *first = delays->items[--delays->count];
         } else {
-            struct timespec until = {.tv_sec = (time_t)(delay->due_us / 1000000),
-                .tv_nsec = (long)(delay->due_us % 1000000) * 1000};
+            struct timespec until = {.tv_sec = (time_t)(first->due_us / 1000000),
+                .tv_nsec = (long)(first->due_us % 1000000) * 1000};
             pthread_cond_timedwait(&delays->changed, &delays->mutex, &until);
         }
     }
@@ -93,24 +100,16 @@ enum ts_err ts_sandbox_delays_create(struct ts_sandbox_delays **out, struct ts_e
 bool ts_sandbox_delays_add(
     struct ts_sandbox_delays *delays, struct MHD_Connection *connection, int64_t ms)
 {
-    struct delay *delay = malloc(sizeof *delay);
-    if (!delay) {
-        return false;
-    }
-    delay->connection = connection;
-    delay->due_us = ts_clock_mono(ts_clock_system()) + ms * 1000;
+    int64_t due_us = ts_clock_mono(ts_clock_system()) + ms * 1000;
     pthread_mutex_lock(&delays->mutex);
-    bool is_added = !delays->is_released;
+    bool is_added = !delays->is_released && delays_reserve(delays);
     if (is_added) {
         // Under the lock, so that it cannot be resumed before it is suspended.
         MHD_suspend_connection(connection);
-        delays_link(delays, delay);
+        delays->items[delays->count++] = (struct delay){.connection = connection, .due_us = due_us};
         pthread_cond_signal(&delays->changed);
     }
     pthread_mutex_unlock(&delays->mutex);
-    if (!is_added) {
-        free(delay);
-    }
     return is_added;
 }
 
@@ -131,5 +130,6 @@ void ts_sandbox_delays_destroy(struct ts_sandbox_delays *delays)
     pthread_join(delays->thread, NULL);
     pthread_cond_destroy(&delays->changed);
     pthread_mutex_destroy(&delays->mutex);
+    free(delays->items);
     free(delays);
 }

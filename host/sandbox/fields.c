@@ -66,7 +66,7 @@ static const struct field_row *field_find(const char *name, size_t len, enum ts_
     return NULL;
 }
 
-// Takes one member over; the last of several with one name counts, null counts as absent.
+// Takes one member over; the last of several with one name counts.
 static bool value_take(struct ts_sandbox_value *value, sqlite3_stmt *stmt)
 {
     free(value->text);
@@ -221,7 +221,7 @@ bool ts_sandbox_fields_read(struct ts_sandbox_fields *fields,
         }
     }
     for (size_t i = 0; i < TS_SANDBOX_FIELD_COUNT; i++) {
-        if (fields->values[i].is_set && !value_check(&field_rows[i], &fields->values[i], reply)) {
+        if (*fields->values[i].type && !value_check(&field_rows[i], &fields->values[i], reply)) {
             return false;
         }
     }

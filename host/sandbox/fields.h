@@ -33,7 +33,7 @@ enum ts_sandbox_body {
 
 struct ts_sandbox_value {
     bool is_set;  // present and not null
-    char type[8]; // as json_each names it
+    char type[8]; // as json_each names it; "" when the member is absent
     bool flag;
     char *text; // strings unescaped; arrays as JSON
     size_t len; // differs from strlen(text) when it holds a NUL

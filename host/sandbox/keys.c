@@ -78,7 +78,7 @@ enum ts_err ts_sandbox_keys_token(struct ts_sandbox_keys *keys, char *token, str
 
 enum ts_err ts_sandbox_keys_uuid(struct ts_sandbox_keys *keys, char *uuid, struct ts_error *err)
 {
-    unsigned char bytes[16];
+    unsigned char bytes[16] = {0};
     enum ts_err code = keys_take(keys, bytes, sizeof bytes, err);
     if (code) {
         return code;
@@ -99,7 +99,7 @@ enum ts_err ts_sandbox_keys_uuid(struct ts_sandbox_keys *keys, char *uuid, struc
 
 enum ts_err ts_sandbox_keys_ray(struct ts_sandbox_keys *keys, char *ray, struct ts_error *err)
 {
-    unsigned char bytes[8];
+    unsigned char bytes[8] = {0};
     enum ts_err code = keys_take(keys, bytes, sizeof bytes, err);
     if (code) {
         return code;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 #define VERIFY "/client/v4/user/tokens/verify"
 #define ACCOUNT_VERIFY "/client/v4/accounts/" BED_ACCOUNT "/tokens/verify"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The test bed on libcurl; JSON is read with SQLite.
 // One connection is kept and used again, as clients do.
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 #include "host/base/str.h"
 
 static void assert_fails(const struct ts_sandbox_config *config, enum ts_err code, const char *part)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 static void fault_add(struct bed *bed, const char *body)
 {
@@ -181,10 +181,11 @@ static void a_fleet_can_be_imported(void **state)
     bed_call(&bed, "GET", BED_WIDGETS "/0x4AAAAAAAabcdefghijklmn", NULL, 200);
     assert_int_equal(strlen(bed_json(&bed, "$.result.secret")), 35);
     assert_null(strstr(ts_buf_text(&bed.body), "not-to-be-kept"));
-    static const char *const wrong[] = {"{}", "{\"result\":null}", "{\"result\":[1]}",
-        "{\"result\":[{}]}", "{\"result\":[\"x\"]}", "[]",
+    static const char no_domains[] =
         "{\"result\":[{\"sitekey\":\"k\",\"name\":\"n\",\"mode\":\"managed\",\"domains\":\"x\","
-        "\"created_on\":\"2020-02-03T04:05:06Z\",\"modified_on\":\"2020-02-03T04:05:06Z\"}]}"};
+        "\"created_on\":\"2020-02-03T04:05:06Z\",\"modified_on\":\"2020-02-03T04:05:06Z\"}]}";
+    static const char *const wrong[] = {"{}", "{\"result\":null}", "{\"result\":[1]}",
+        "{\"result\":[{}]}", "{\"result\":[\"x\"]}", "[]", no_domains};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         bed_refused(&bed, "POST", import, wrong[i], 400, 10400);
     }

@@ -37,11 +37,9 @@ static void what_is_no_hostname_is_refused(void **state)
 {
     (void)state;
     static const char *const wrong[] = {"", ".", "*.acme.example", "https://acme.example",
-        "acme.example:443", "acme.example/login",
-        "b\xc3\xbc"
-        "cher.example",
-        "a..example", "acme.example..", "-acme.example", "acme-.example", "acme example",
-        "300.1.1.1", "1.2.3", "[::1]", "::1%lo", "a@b", "\"", "acme.example?"};
+        "acme.example:443", "acme.example/login", "stra\xc3\x9f\x65.example", "a..example",
+        "acme.example..", "-acme.example", "acme-.example", "acme example", "300.1.1.1", "1.2.3",
+        "[::1]", "::1%lo", "a@b", "\"", "acme.example?"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_becomes(wrong[i], NULL);
     }

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 #define MEBIBYTE ((size_t)1024 * 1024)
 
@@ -92,9 +92,10 @@ static void headers_without_end_are_cut_off(void **state)
     char *text = malloc(MEBIBYTE);
     assert_non_null(text);
     memset(text, 'a', MEBIBYTE);
-    memcpy(text, "GET /", 5);
+    int len = snprintf(text, MEBIBYTE, "GET /");
+    text[len] = 'a';
     throw_at(&bed, text, MEBIBYTE);
-    int len = snprintf(text, MEBIBYTE, "GET / HTTP/1.1\r\nHost: x\r\nX: ");
+    len = snprintf(text, MEBIBYTE, "GET / HTTP/1.1\r\nHost: x\r\nX: ");
     text[len] = 'a';
     throw_at(&bed, text, MEBIBYTE);
     assert_serves(&bed);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 #define FLEET 12
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 #define HOURS(n) ((n)*3600)
 
@@ -128,8 +128,9 @@ static void the_length_of_grace_is_a_setting(void **state)
 
 static void a_wrong_body_rotates_nothing(void **state)
 {
-    static const char *const wrong[] = {"", "[]", "{\"invalidate_immediately\":1}",
-        "{\"invalidate_immediately\":\"true\"}", "{\"name\":\"n\"}"};
+    static const char *const wrong[] = {"", "[]", "{\"invalidate_immediately\":null}",
+        "{\"invalidate_immediately\":1}", "{\"invalidate_immediately\":\"true\"}",
+        "{\"name\":\"n\"}"};
     struct bed bed;
     (void)state;
     bed_start(&bed, NULL);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 #define SITEVERIFY "/turnstile/v0/siteverify"
 #define FORM "Content-Type: application/x-www-form-urlencoded"

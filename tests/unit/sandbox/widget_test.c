@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "bed.h"
+#include "tests/unit/sandbox/bed.h"
 
 static void a_new_widget_has_every_field(void **state)
 {
@@ -130,6 +130,8 @@ static void a_wrong_body_is_refused_in_the_right_words(void **state)
             "invalid value for `clearance_level`"},
         {"{\"name\":\"n\",\"mode\":\"managed\",\"domains\":[\"a.example\"],\"offlabel\":\"true\"}",
             "`offlabel` must be a boolean"},
+        {"{\"name\":\"n\",\"mode\":\"managed\",\"domains\":[\"a.example\"],\"region\":null}",
+            "`region` must be a string"},
     };
     struct bed bed;
     (void)state;
