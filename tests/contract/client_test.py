@@ -31,8 +31,8 @@ class ClientCase(unittest.TestCase):
     """Each class runs one script once, and its tests look at what was recorded."""
 
     @classmethod
-    def run_script(cls, *arguments, code=None, environment=None, options=()):
-        """Runs tshost behind a proxy; returns the process and the exchanges."""
+    def run_script(cls, *arguments, code=None, environment=None, options=(), command=()):
+        """Runs tshost, or a command of it, behind a proxy; returns the process and the exchanges."""
         with tempfile.TemporaryDirectory() as home, Sandbox(*ENTITLED) as sandbox:
             token = Path(home, "token")
             token.write_text(TOKEN + "\n")
@@ -40,12 +40,12 @@ class ClientCase(unittest.TestCase):
             clean = {key: os.environ[key] for key in ("PATH", "LANG") if key in os.environ}
             clean.update({"HOME": home, "XDG_STATE_HOME": home, **(environment or {})})
             with RecordingProxy(sandbox.url) as proxy:
-                command = [tshost(), "--base-url", proxy.url, "--account", ACCOUNT]
+                line = [tshost(), *command, "--base-url", proxy.url, "--account", ACCOUNT]
                 if environment is None:
-                    command += ["--token-file", str(token)]
-                command += [*options, *(("-e", code) if code else map(str, arguments))]
+                    line += ["--token-file", str(token)]
+                line += [*options, *(("-e", code) if code else map(str, arguments))]
                 done = subprocess.run(
-                    command,
+                    line,
                     cwd=home,
                     env=clean,
                     stdin=subprocess.DEVNULL,
@@ -174,6 +174,16 @@ class StockScripts(ClientCase):
         for exchange in exchanges:
             with self.subTest(str(exchange)):
                 self.assertEqual(self.judge(exchange), [])
+
+
+class Doctor(ClientCase):
+    def test_it_asks_what_the_token_is_and_can_do(self):
+        done, exchanges = self.run_script(command=["doctor"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(TOKEN, done.stdout + done.stderr)
+        paths = [exchange.path for exchange in exchanges]
+        self.assertEqual(paths, ["/client/v4/user/tokens/verify", WIDGETS])
+        self.assertEqual([self.judge(exchange) for exchange in exchanges], [[], []])
 
 
 class Credentials(ClientCase):
