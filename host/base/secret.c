@@ -20,7 +20,9 @@ enum slab_access { SLAB_NONE, SLAB_READ, SLAB_WRITE };
 
 struct slab {
     TAILQ_ENTRY(slab) link;
-    char *bytes; // guarded; unreadable unless borrows > 0 or a slot is being written
+    LIST_ENTRY(slab) open_link; // while access is not SLAB_NONE
+    enum slab_access access;
+    char *bytes; // guarded; as accessible as access says
     size_t slot_size;
     size_t slots;
     size_t borrows;  // of all secrets in it
@@ -29,11 +31,14 @@ struct slab {
 };
 
 TAILQ_HEAD(slab_list, slab);
+LIST_HEAD(open_list, slab);
 
 struct ts_secret_pool {
     struct slab_list slabs; // those with a free slot come first
     size_t count;
     size_t spares; // empty slabs, 0 or 1
+    struct open_list open;
+    bool is_deferred; // slabs stay open until the pool is sealed
 };
 
 struct ts_secret {
@@ -53,11 +58,37 @@ static void slab_protect(struct slab *slab, enum slab_access access)
     if (rc != 0) {
         abort();
     }
+    slab->access = access;
 }
 
-static void slab_settle(struct slab *slab)
+static void slab_open(struct ts_secret_pool *pool, struct slab *slab, enum slab_access access)
 {
-    slab_protect(slab, slab->borrows > 0 ? SLAB_READ : SLAB_NONE);
+    if (slab->access == SLAB_NONE) {
+        LIST_INSERT_HEAD(&pool->open, slab, open_link);
+    }
+    if (slab->access < access) {
+        slab_protect(slab, access);
+    }
+}
+
+// Takes away what nobody needs any more.
+static void slab_close(struct slab *slab)
+{
+    enum slab_access access = slab->borrows > 0 ? SLAB_READ : SLAB_NONE;
+    if (slab->access == access) {
+        return;
+    }
+    if (access == SLAB_NONE) {
+        LIST_REMOVE(slab, open_link);
+    }
+    slab_protect(slab, access);
+}
+
+static void slab_settle(struct ts_secret_pool *pool, struct slab *slab)
+{
+    if (!pool->is_deferred) {
+        slab_close(slab);
+    }
 }
 
 static struct slab *slab_create(size_t slots, size_t slot_size)
@@ -84,6 +115,9 @@ static struct slab *slab_create(size_t slots, size_t slot_size)
 
 static void slab_destroy(struct slab *slab)
 {
+    if (slab->access != SLAB_NONE) {
+        LIST_REMOVE(slab, open_link);
+    }
     sodium_free(slab->bytes); // wipes
     free(slab);
 }
@@ -158,6 +192,7 @@ enum ts_err ts_secret_pool_create(struct ts_secret_pool **out, struct ts_error *
         return ts_error_set_errno(err, ENOMEM, "secret memory");
     }
     TAILQ_INIT(&pool->slabs);
+    LIST_INIT(&pool->open);
     *out = pool;
     return TS_OK;
 }
@@ -173,6 +208,20 @@ void ts_secret_pool_destroy(struct ts_secret_pool *pool)
         slab_destroy(slab);
     }
     free(pool);
+}
+
+void ts_secret_pool_defer(struct ts_secret_pool *pool)
+{
+    pool->is_deferred = true;
+}
+
+void ts_secret_pool_seal(struct ts_secret_pool *pool)
+{
+    struct slab *next;
+    for (struct slab *slab = LIST_FIRST(&pool->open); slab; slab = next) {
+        next = LIST_NEXT(slab, open_link);
+        slab_close(slab);
+    }
 }
 
 size_t ts_secret_pool_count(const struct ts_secret_pool *pool)
@@ -195,12 +244,12 @@ enum ts_err ts_secret_create(struct ts_secret_pool *pool, const char *bytes, siz
     }
     *secret = (struct ts_secret){
         .pool = pool, .slab = slab, .bytes = pool_take_slot(pool, slab), .len = len};
-    slab_protect(slab, SLAB_WRITE);
+    slab_open(pool, slab, SLAB_WRITE);
     if (len > 0) {
         memcpy(secret->bytes, bytes, len);
     }
     secret->bytes[len] = '\0';
-    slab_settle(slab);
+    slab_settle(pool, slab);
     pool->count++;
     *out = secret;
     return TS_OK;
@@ -212,11 +261,12 @@ void ts_secret_destroy(struct ts_secret *secret)
         return;
     }
     struct slab *slab = secret->slab;
-    slab_protect(slab, SLAB_WRITE);
+    struct ts_secret_pool *pool = secret->pool;
+    slab_open(pool, slab, SLAB_WRITE);
     sodium_memzero(secret->bytes, slab->slot_size);
-    slab_settle(slab);
-    secret->pool->count--;
-    pool_return_slot(secret->pool, slab, secret->bytes);
+    slab_settle(pool, slab);
+    pool->count--;
+    pool_return_slot(pool, slab, secret->bytes);
     free(secret);
 }
 
@@ -224,9 +274,7 @@ const char *ts_secret_borrow(struct ts_secret *secret, size_t *len)
 {
     struct slab *slab = secret->slab;
     slab->borrows++;
-    if (slab->borrows == 1) {
-        slab_protect(slab, SLAB_READ);
-    }
+    slab_open(secret->pool, slab, SLAB_READ);
     if (len) {
         *len = secret->len;
     }
@@ -238,7 +286,7 @@ void ts_secret_return(struct ts_secret *secret)
     struct slab *slab = secret->slab;
     slab->borrows--;
     if (slab->borrows == 0) {
-        slab_protect(slab, SLAB_NONE);
+        slab_settle(secret->pool, slab);
     }
 }
 

@@ -25,6 +25,14 @@ enum ts_err ts_secret_pool_create(struct ts_secret_pool **out, struct ts_error *
 // Wipes and releases the pool. Every secret in it must have been destroyed before. NULL is fine.
 void ts_secret_pool_destroy(struct ts_secret_pool *pool);
 
+// From now on memory that had to be opened stays open until the pool is sealed: many secrets that
+// are made, lent and destroyed in a row then cost one change of protection, not two each. The
+// caller promises to seal before it waits for anything.
+void ts_secret_pool_defer(struct ts_secret_pool *pool);
+
+// Makes everything that is not lent unreadable.
+void ts_secret_pool_seal(struct ts_secret_pool *pool);
+
 // How many secrets are alive in the pool; for leak checks.
 size_t ts_secret_pool_count(const struct ts_secret_pool *pool);
 

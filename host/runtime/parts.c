@@ -98,6 +98,7 @@ enum ts_err ts_parts_init(
     };
     enum ts_err code = ts_secret_pool_create(&parts->secrets, err);
     if (!code) {
+        ts_secret_pool_defer(parts->secrets); // the scheduler seals it
         code = ts_loop_create(&loop, &parts->loop, err);
     }
     if (!code) {

@@ -265,6 +265,27 @@ static void equality(void **state)
     ts_secret_destroy(shorter);
 }
 
+static void deferred_memory_is_sealed_on_demand(void **state)
+{
+    ts_secret_pool_defer(*state);
+    struct ts_secret *lent = make(*state, TOKEN);
+    struct ts_secret *kept = make(*state, OTHER);
+    char *bytes = (char *)ts_secret_borrow(kept, NULL);
+    ts_secret_return(kept);
+    assert_false(is_fatal(bytes, false)); // still open
+    ts_secret_pool_seal(*state);
+    assert_true(is_fatal(bytes, false));
+    ts_secret_borrow(lent, NULL);
+    ts_secret_pool_seal(*state);
+    check_content(lent, TOKEN); // sealing does not take away what is lent
+    ts_secret_return(lent);
+    ts_secret_pool_seal(*state);
+    assert_true(is_fatal(bytes, false));
+    ts_secret_destroy(lent);
+    ts_secret_destroy(kept);
+    ts_secret_pool_seal(*state);
+}
+
 static void fleet_fits(void **state)
 {
     struct ts_secret **fleet = calloc(FLEET, sizeof(struct ts_secret *));
@@ -361,6 +382,7 @@ int main(void)
         cmocka_unit_test(slabs_are_used_again),
         cmocka_unit_test(size_limits),
         cmocka_unit_test(equality),
+        cmocka_unit_test(deferred_memory_is_sealed_on_demand),
         cmocka_unit_test(fleet_fits),
         cmocka_unit_test(failed_allocation_leaves_no_trace),
         cmocka_unit_test(no_lockable_memory_is_no_failure),
