@@ -32,7 +32,7 @@ class ClientCase(unittest.TestCase):
 
     @classmethod
     def run_script(cls, *arguments, code=None, environment=None, options=(), command=()):
-        """Runs tshost, or a command of it, behind a proxy; returns the process and the exchanges."""
+        """Runs tshost behind a proxy; returns the process and the exchanges."""
         with tempfile.TemporaryDirectory() as home, Sandbox(*ENTITLED) as sandbox:
             token = Path(home, "token")
             token.write_text(TOKEN + "\n")
