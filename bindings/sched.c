@@ -364,6 +364,7 @@ bool ts_sched_run(lua_State *L, int nargs)
             unstick(L, sched);
         }
         int64_t until = sched->ready_head ? 0 : TS_NEVER;
+        ts_secret_pool_seal(host->secrets); // what is in memory while we wait is unreadable
         if (ts_loop_turn(host->loop, until, &err)) {
             luaL_error(L, "%s", err.message);
         }
