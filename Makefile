@@ -87,6 +87,7 @@ asan: deps-test
 lint: deps-lint
 	@mkdir -p build
 	@$(call cmake_build,release,all,-DBUILD_TESTING=ON)
+	tests/lint/selftest
 	tests/lint/run build/release
 
 .PHONY: contract
