@@ -44,11 +44,11 @@ class Sandbox:
         if self.process.wait(timeout=60) != 0:
             raise RuntimeError(f"the sandbox ended with status {self.process.returncode}")
 
-    def fail_next(self, op, kind):
-        """Orders a fault for the next request of that kind."""
+    def fail_next(self, op, kind, **more):
+        """Orders a fault for the next request of that operation."""
         request = urllib.request.Request(
             f"{self.origin}/sandbox/faults", method="POST",
-            data=json.dumps({"op": op, "kind": kind}).encode(),
+            data=json.dumps({"op": op, "kind": kind, **more}).encode(),
             headers={"Content-Type": "application/json"},
         )
         urllib.request.urlopen(request, timeout=60).close()
