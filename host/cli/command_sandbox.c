@@ -73,6 +73,13 @@ static enum ts_err set_rate(void *settings, const char *value, struct ts_error *
     return code;
 }
 
+static enum ts_err set_limiter(void *settings, const char *value, struct ts_error *err)
+{
+    (void)err;
+    CONFIG(settings)->limiter = value;
+    return TS_OK;
+}
+
 static enum ts_err set_int(const char *name, const char *value, long long min, long long max,
     int64_t *out, struct ts_error *err)
 {
@@ -128,6 +135,8 @@ const struct ts_option ts_sandbox_options[] = {
         set_token},
     {"db", 0, TS_OPTION_VALUE, "FILE", "keep the state there (default: in memory)", set_db},
     {"rate", 0, TS_OPTION_VALUE, "N/SECONDS", "request limit (default: none)", set_rate},
+    {"limiter", 0, TS_OPTION_VALUE, "KIND",
+        "fixed-window (default), sliding-log, sliding-counter, token-bucket", set_limiter},
     {"grace", 0, TS_OPTION_VALUE, "S", "how long a rotated secret stays valid (default: 7200)",
         set_grace},
     {"entitle", 0, TS_OPTION_VALUE, "A,B", "any-hostname, bot_fight_mode, ephemeral_id, offlabel",

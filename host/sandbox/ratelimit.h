@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How many requests a credential may make. One limiter for the whole server; what kind it is
-// is known only to ratelimit.c.
+// How many requests a credential may make. One limiter for the whole server; how it counts is
+// known only to ratelimit.c.
 #ifndef TS_SANDBOX_RATELIMIT_H
 #define TS_SANDBOX_RATELIMIT_H
 
@@ -20,10 +20,15 @@ struct ts_sandbox_verdict {
     int64_t reset_s;   // until there are more; after a refusal, until calls are taken again
 };
 
-// Makes a fixed-window limiter; requests 0 means that nothing is ever refused. Going over
-// refuses every call for one more window. NOMEM.
-enum ts_err ts_sandbox_limiter_create(
-    int64_t requests, int64_t window_s, struct ts_sandbox_limiter **out, struct ts_error *err);
+// The largest limit, so that a log of it can be kept, and their product counted in microseconds.
+#define TS_SANDBOX_RATE_MAX 1000000
+#define TS_SANDBOX_RATE_WINDOW_MAX_S 1000000
+
+// Makes a limiter of a kind: "fixed-window" (also when NULL), "sliding-log", "sliding-counter" or
+// "token-bucket". Requests 0 means that nothing is ever refused. Whatever the kind, going over
+// refuses every call for a whole window. USAGE for an unknown kind, NOMEM.
+enum ts_err ts_sandbox_limiter_create(const char *kind, int64_t requests, int64_t window_s,
+    struct ts_sandbox_limiter **out, struct ts_error *err);
 
 // Releases. NULL is fine.
 void ts_sandbox_limiter_destroy(struct ts_sandbox_limiter *limiter);

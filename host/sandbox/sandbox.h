@@ -20,6 +20,8 @@ struct ts_sandbox_config {
     const char *db;        // SQLite file that keeps the state; NULL: in memory
     int64_t rate_requests; // request limit per window; 0: no limit
     int64_t rate_window_s; // window in seconds
+    const char *limiter;   // how it is counted: fixed-window (the default), sliding-log,
+                           // sliding-counter, token-bucket
     int64_t grace_s;       // how long a rotated secret stays valid, 0 included; negative: 7200
     const char *entitle;   // comma list: any-hostname, bot_fight_mode, ephemeral_id, offlabel
     int64_t max_domains;   // hostnames per widget, default 15

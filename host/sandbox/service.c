@@ -21,7 +21,7 @@ enum ts_err ts_sandbox_service_init(struct ts_sandbox_service *service,
     ts_log_init(&service->log, stderr, config->log ? TS_LOG_VERBOSE : TS_LOG_QUIET);
     enum ts_err code = ts_sandbox_settings_init(&service->settings, config, err);
     if (!code) {
-        code = ts_sandbox_limiter_create(service->settings.rate_requests,
+        code = ts_sandbox_limiter_create(config->limiter, service->settings.rate_requests,
             service->settings.rate_window_s, &service->limiter, err);
     }
     if (!code) {

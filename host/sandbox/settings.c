@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/base/str.h"
+#include "host/sandbox/ratelimit.h"
 
 #define DEFAULT_WINDOW_S 300
 #define DEFAULT_GRACE_S 7200
@@ -36,8 +37,8 @@ static enum ts_err settings_check(const struct ts_sandbox_config *config, struct
         int64_t least;
         int64_t most;
     } limits[] = {
-        {"rate", config->rate_requests, 0, LARGEST},
-        {"rate window", config->rate_window_s, 0, LARGEST},
+        {"rate", config->rate_requests, 0, TS_SANDBOX_RATE_MAX},
+        {"rate window", config->rate_window_s, 0, TS_SANDBOX_RATE_WINDOW_MAX_S},
         {"grace", config->grace_s, INT64_MIN, LARGEST},
         {"max-domains", config->max_domains, 0, LARGEST_MAX_DOMAINS},
         {"max-widgets", config->max_widgets, 0, LARGEST},

@@ -45,6 +45,8 @@ static void a_wrong_configuration_is_refused(void **state)
         {{.entitle = "offlabel,,"}, "entitlement"},
         {{.rate_requests = -1}, "rate"},
         {{.rate_window_s = -1}, "window"},
+        {{.rate_requests = 1000001}, "rate"},
+        {{.limiter = "leaky"}, "leaky"},
         {{.max_domains = -1}, "max-domains"},
         {{.max_widgets = -1}, "max-widgets"},
         {{.latency_ms = -1}, "latency"},

@@ -26,8 +26,8 @@ struct row {
     }
 
 static const struct row rows[] = {TEXT(listen), TEXT(account), TEXT(token), TEXT(db), TEXT(entitle),
-    NUMBER(rate_requests), NUMBER(rate_window_s), NUMBER(grace_s), NUMBER(max_domains),
-    NUMBER(max_widgets), NUMBER(latency_ms)};
+    TEXT(limiter), NUMBER(rate_requests), NUMBER(rate_window_s), NUMBER(grace_s),
+    NUMBER(max_domains), NUMBER(max_widgets), NUMBER(latency_ms)};
 
 static bool config_set(struct ts_sandbox_config *config, const char *argument)
 {
