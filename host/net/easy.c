@@ -68,7 +68,9 @@ static int easy_configure(const struct ts_loop *loop, struct ts_easy *easy)
         refused |= curl_easy_setopt(curl, CURLOPT_PROXY, ""); // also switches the environment off
     }
     refused |= curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    refused |= ts_ca_apply(&loop->ca, curl);
+    if (!easy->origin.is_plain) {
+        refused |= ts_ca_apply(&loop->ca, curl);
+    }
     return refused;
 }
 
@@ -148,6 +150,9 @@ enum ts_err ts_easy_take(
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
     enum ts_err code = easy_aim(easy, url, err);
+    if (!code && !easy->origin.is_plain && ts_ca_choose(&loop->ca, loop->ca_file)) {
+        code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
     if (!code && !easy->is_configured) {
         easy->is_configured = easy_configure(loop, easy) == 0;
         if (!easy->is_configured) {

@@ -104,10 +104,11 @@ enum ts_err ts_loop_create(
         goto fail;
     }
     loop->user_agent = config->user_agent ? strdup(config->user_agent) : NULL;
+    loop->ca_file = config->ca_file ? strdup(config->ca_file) : NULL;
     loop->multi = curl_multi_init();
     loop->share = curl_share_init();
-    if ((config->user_agent && !loop->user_agent) || !loop->multi || !loop->share ||
-        ts_ca_init(&loop->ca, config->ca_file)) {
+    if ((config->user_agent && !loop->user_agent) || (config->ca_file && !loop->ca_file) ||
+        !loop->multi || !loop->share) {
         code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
         goto fail;
     }
@@ -143,6 +144,7 @@ void ts_loop_destroy(struct ts_loop *loop)
     free(loop->watches.waits);
     free(loop->watches.polls);
     free(loop->user_agent);
+    free(loop->ca_file);
     free(loop);
     curl_global_cleanup();
 }

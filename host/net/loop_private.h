@@ -38,7 +38,8 @@ struct ts_loop {
     bool is_clock_injected;
     bool proxy_from_env;
     char *user_agent;
-    struct ts_ca ca;
+    char *ca_file;
+    struct ts_ca ca; // chosen when the first https request needs it
     CURLM *multi;
     CURLSH *share;
     int wake_fd;
