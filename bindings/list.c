@@ -10,18 +10,15 @@
 #include "bindings/answer.h"
 #include "bindings/client.h"
 #include "bindings/host.h"
+#include "bindings/list_query.h"
 #include "bindings/seen.h"
-#include "host/base/suggest.h"
 #include "bindings/task.h"
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
 #include "host/base/str.h"
-#include "host/net/xfer.h"
 
 #define LIST "turnstile.list"
 #define WINDOW 8 // pages in flight
-#define PER_PAGE 1000
-#define QUERY_MAX 4096
 
 struct list;
 
@@ -36,7 +33,7 @@ struct list {
     struct ts_client *client;
     struct ts_waiter waiter;
     struct list_page pages[WINDOW]; // page n is in slot n % WINDOW
-    struct ts_buf query;            // but for the page number
+    struct lx_list_query query;
     struct ts_seen seen;
     lua_Integer per_page;
     lua_Integer next_start; // the page to start next
@@ -45,7 +42,6 @@ struct list {
     lua_Integer total;      // as the newest page said; -1 unknown
     lua_Integer row;        // taken of the current page
     lua_Integer rows;       // in the current page
-    bool is_filtered;       // totals may ignore the filter, so they say nothing
     bool is_failed;
     bool is_closed; // nothing more comes: its pages are gone
     char place[LX_PLACE_MAX];
@@ -61,7 +57,7 @@ static int list__close(lua_State *L)
         ts_call_cancel(list->pages[i].call);
         list->pages[i].call = NULL;
     }
-    ts_buf_fini(&list->query);
+    ts_buf_fini(&list->query.text);
     ts_seen_fini(&list->seen);
     list->is_closed = true;
     return 0;
@@ -110,9 +106,9 @@ static int list_raise_text(lua_State *L, struct list *list, const char *text)
 static void page_start(lua_State *L, struct list *list)
 {
     struct list_page *page = &list->pages[list->next_start % WINDOW];
-    char query[QUERY_MAX + 32];
+    char query[LX_LIST_QUERY_MAX + 32];
     snprintf(query, sizeof query, "page=%lld&%s", (long long)list->next_start,
-        ts_buf_text(&list->query));
+        ts_buf_text(&list->query.text));
     struct ts_call_spec spec = {.op = TS_OP_LIST, .query = query};
     struct ts_error err;
     page->list = list;
@@ -164,7 +160,7 @@ static void page_account(lua_State *L, struct list *list, int envelope)
     if (per_page > 0 && list->next_take == 1) {
         list->per_page = per_page; // the server may give less than was asked for
     }
-    if (!list->is_filtered && total >= 0) {
+    if (!list->query.is_filtered && total >= 0) {
         if (total < list->total) {
             list_raise_text(L, list,
                 "the list shrank while it was being read, so widgets may have been passed over; "
@@ -284,84 +280,16 @@ static enum list_step list_step(lua_State *L, struct list *list, int box)
     }
 }
 
-static void check_choice(
-    lua_State *L, const char *name, const char *value, const char *const *choices)
-{
-    char allowed[128] = "", hint[TS_SUGGEST_MAX];
-    size_t used = 0;
-    for (const char *const *choice = choices; *choice; choice++) {
-        if (ts_str_is(*choice, value)) {
-            return;
-        }
-        used += (size_t)snprintf(
-            allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", *choice);
-    }
-    ts_suggest(value, choices, hint);
-    lx_misuse(
-        L, "widgets.list: `%s` is \"%.40s\", must be one of: %s%s", name, value, allowed, hint);
-}
-
-static void query_add(lua_State *L, struct list *list, const char *name, const char *value)
-{
-    enum ts_err code = ts_buf_add_format(&list->query, "&%s=", name);
-    if (!code) {
-        code = ts_url_escape(&list->query, value, strlen(value));
-    }
-    if (code) {
-        lx_misuse(L, "widgets.list: `%s` is too long", name);
-    }
-}
-
-static void check_filter(lua_State *L, const char *filter, size_t len)
-{
-    bool is_known = ts_str_has_prefix(filter, "name:") || ts_str_has_prefix(filter, "sitekey:");
-    if (!is_known || strlen(filter) != len) {
-        lx_misuse(L, "widgets.list: `filter` must read \"name:TEXT\" or \"sitekey:TEXT\"");
-    }
-}
-
-// Reads the options at 1 into the list.
-static void list_configure(lua_State *L, struct list *list)
-{
-    static const char *const names[] = {"order", "direction", "filter", "per_page", NULL};
-    static const char *const orders[] = {
-        "id", "sitekey", "name", "created_on", "modified_on", NULL};
-    static const char *const directions[] = {"asc", "desc", NULL};
-    size_t len = 0;
-    check_options(L, 1, "widgets.list", names, true);
-    const char *order = opt_member_string(L, 1, "widgets.list", "order", &len);
-    const char *direction = opt_member_string(L, 1, "widgets.list", "direction", &len);
-    lua_Number per_page = opt_member_number(L, 1, "widgets.list", "per_page", PER_PAGE);
-    if (!(per_page >= 5 && per_page <= PER_PAGE) || per_page != (lua_Integer)per_page) {
-        lx_misuse(L, "widgets.list: `per_page` must be a whole number from 5 to %d", PER_PAGE);
-    }
-    list->per_page = (lua_Integer)per_page;
-    // A stable order: new widgets come at the end and shift nothing.
-    order = order ? order : "created_on";
-    direction = direction ? direction : "asc";
-    check_choice(L, "order", order, orders);
-    check_choice(L, "direction", direction, directions);
-    ts_buf_add_format(&list->query, "per_page=%d", (int)per_page);
-    query_add(L, list, "order", order);
-    query_add(L, list, "direction", direction);
-    const char *filter = opt_member_string(L, 1, "widgets.list", "filter", &len);
-    if (filter) {
-        check_filter(L, filter, len);
-        query_add(L, list, "filter", filter);
-        list->is_filtered = true;
-    }
-}
-
 // Pushes the box of a new list; nothing is sent yet.
 static struct list *push_list(lua_State *L)
 {
     lua_settop(L, 1);
     struct list *list = push_box(L, sizeof *list, LIST);
-    ts_buf_init(&list->query, QUERY_MAX);
     list->next_start = list->next_take = 1;
     list->total = -1;
     lx_place(L, list->place);
-    list_configure(L, list);
+    check_list_query(L, 1, &list->query);
+    list->per_page = list->query.per_page;
     list->client = check_client(L);
     lua_createtable(L, 2, 0);
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -151,7 +151,10 @@ static int member_push(lua_State *L, int arg, const char *name)
         lua_pushnil(L);
         return LUA_TNIL;
     }
-    return lua_getfield(L, arg, name);
+    // Raw, as check_options looked: what a metamethod made up would not be anchored by the table.
+    arg = lua_absindex(L, arg);
+    lua_pushstring(L, name);
+    return lua_rawget(L, arg);
 }
 
 static int member_complain(lua_State *L, const char *function, const char *name, const char *what)
