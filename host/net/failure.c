@@ -141,7 +141,8 @@ enum ts_err ts_failure_timeout(
     // What was asked for, less the moment that setting out took: 299 ms read as 0.3 s, 59,999 ms
     // as 60 s.
     bool is_short = budget_us < 10000000;
-    double seconds = is_short ? (double)budget_us / 1e6 : (double)((budget_us + 500000) / 1000000);
+    int64_t whole = (budget_us + 500000) / 1000000;
+    double seconds = is_short ? (double)budget_us / 1e6 : (double)whole;
     int digits = is_short ? 2 : 9;
     if (budget_us <= 0) {
         return ts_error_set(err, TS_ERR_TIMEOUT,
