@@ -13,6 +13,8 @@
 
 void ts_versions_print(void)
 {
-    printf("tshost %s\n%s\n%s\n%s\n%s\n", TSHOST_VERSION, LUA_RELEASE, ts_net_versions(),
-        ts_sandbox_versions(), ts_secret_versions());
+    char sandbox[TS_SANDBOX_VERSIONS_MAX];
+    ts_sandbox_versions(sandbox);
+    printf("tshost %s\n%s\n%s\n%s\n%s\n", TSHOST_VERSION, LUA_RELEASE, ts_net_versions(), sandbox,
+        ts_secret_versions());
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Which libraries serve the sandbox, for --version.
-// Built against, which on a distribution is what runs.
+// Asked of the libraries themselves: what was built against may not be what runs.
+#include <stdio.h>
+
 #include <microhttpd.h>
 #include <sqlite3.h>
 
 #include "host/sandbox/sandbox.h"
 
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-
-const char *ts_sandbox_versions(void)
+void ts_sandbox_versions(char text[TS_SANDBOX_VERSIONS_MAX])
 {
-    return "SQLite " SQLITE_VERSION ", libmicrohttpd " TEXT(MHD_VERSION);
+    snprintf(text, TS_SANDBOX_VERSIONS_MAX, "SQLite %.24s, libmicrohttpd %.24s",
+        sqlite3_libversion(), MHD_get_version());
 }
