@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What SQLite's JSON functions do not check or do quietly: encoding, and escaped NULs.
+// What SQLite's JSON functions do not check or do quietly: encoding, escaped NULs, half surrogates.
 // Nesting too deep for SQLite counts as malformed.
 #include "host/sandbox/json.h"
 
@@ -8,14 +8,41 @@
 #include "host/base/str.h"
 #include "host/sandbox/utf8.h"
 
-// SQLite ends a string at an escaped NUL in silence, so none may come that far. In valid JSON
-// a backslash is always the first half of an escape.
-static bool text_has_nul_escape(const char *json)
+// The code unit that "\\uXXXX" at p stands for, -1 when it is another escape or none.
+static int32_t escape_value(const char *p)
 {
-    for (const char *p = strchr(json, '\\'); p; p = strchr(p + 2, '\\')) {
-        if (strncmp(p, "\\u0000", 6) == 0) {
+    if (p[0] != '\\' || p[1] != 'u') {
+        return -1;
+    }
+    int32_t value = 0;
+    for (int i = 2; i < 6; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit =
+            p[i] ? strchr(digits, p[i] >= 'A' && p[i] <= 'F' ? p[i] | 0x20 : p[i]) : NULL;
+        if (!digit) {
+            return -1;
+        }
+        value = value * 16 + (int32_t)(digit - digits);
+    }
+    return value;
+}
+
+// SQLite ends a string at an escaped NUL in silence and makes bytes that are not UTF-8 of half a
+// surrogate pair, so neither may come that far. In valid JSON a backslash always begins an escape.
+static bool text_has_bad_escape(const char *json)
+{
+    for (const char *p = strchr(json, '\\'); p;) {
+        int32_t value = escape_value(p);
+        bool is_high = value >= 0xd800 && value <= 0xdbff;
+        if (is_high) {
+            p += 6;
+            value = escape_value(p);
+        }
+        bool is_low = value >= 0xdc00 && value <= 0xdfff;
+        if (value == 0 || is_high != is_low) {
             return true;
         }
+        p = strchr(p + 2, '\\');
     }
     return false;
 }
@@ -41,8 +68,7 @@ const char *ts_sandbox_json_check(struct ts_sandbox_store *store, const struct t
     if (!is_object) {
         return "request body is not a JSON object";
     }
-    return text_has_nul_escape(text) ? "request body has characters that are not allowed: \\u0000"
-                                     : NULL;
+    return text_has_bad_escape(text) ? "request body has escapes that are not allowed" : NULL;
 }
 
 sqlite3_stmt *ts_sandbox_json_borrow_members(

@@ -42,7 +42,8 @@ const char *ts_sandbox_url(const struct ts_sandbox *sandbox);
 // Answers what is in flight, stops serving, closes the store. NULL is fine.
 void ts_sandbox_stop(struct ts_sandbox *sandbox);
 
-// Writes "SQLite 3.40.1, libmicrohttpd 0.9.75", as they run. Room for TS_SANDBOX_VERSIONS_MAX bytes.
+// Writes "SQLite 3.40.1, libmicrohttpd 0.9.75", as they run. Room for TS_SANDBOX_VERSIONS_MAX
+// bytes.
 #define TS_SANDBOX_VERSIONS_MAX 80
 void ts_sandbox_versions(char text[TS_SANDBOX_VERSIONS_MAX]);
 

@@ -185,7 +185,8 @@ static void a_fleet_can_be_imported(void **state)
         "{\"result\":[{\"sitekey\":\"k\",\"name\":\"n\",\"mode\":\"managed\",\"domains\":\"x\","
         "\"created_on\":\"2020-02-03T04:05:06Z\",\"modified_on\":\"2020-02-03T04:05:06Z\"}]}";
     static const char *const wrong[] = {"{}", "{\"result\":null}", "{\"result\":[1]}",
-        "{\"result\":[{}]}", "{\"result\":[\"x\"]}", "[]", no_domains};
+        "{\"result\":[{}]}", "{\"result\":[\"x\"]}", "[]", no_domains,
+        "{\"result\":[{\"sitekey\":\"\\ud800\"}]}"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         bed_refused(&bed, "POST", import, wrong[i], 400, 10400);
     }

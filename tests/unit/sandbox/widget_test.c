@@ -82,10 +82,11 @@ static void names_keep_what_json_can_say(void **state)
     (void)state;
     bed_start(&bed, NULL);
     bed_call(&bed, "POST", BED_WIDGETS,
-        "{\"name\":\"caf\xc3\xa9 \\u00e9 \\ud83d\\ude00 \\\"q\\\" \\\\ \\n\","
+        "{\"name\":\"caf\xc3\xa9 \\u00E9 \\\\u0000 \\uD83D\\ude00 \\\"q\\\" \\\\ \\n\","
         "\"domains\":[\"a.example\"],\"mode\":\"managed\"}",
         200);
-    bed_assert_json(&bed, "$.result.name", "caf\xc3\xa9 \xc3\xa9 \xf0\x9f\x98\x80 \"q\" \\ \n");
+    bed_assert_json(
+        &bed, "$.result.name", "caf\xc3\xa9 \xc3\xa9 \\u0000 \xf0\x9f\x98\x80 \"q\" \\ \n");
     bed_stop(&bed);
 }
 
@@ -114,6 +115,8 @@ static void a_wrong_body_is_refused_in_the_right_words(void **state)
         {"{\"name\":\"\",\"mode\":\"managed\",\"domains\":[]}", "`name` must be 1 to 254"},
         {"{\"name\":\"a\\u0000b\",\"mode\":\"managed\",\"domains\":[]}", "not allowed"},
         {"{\"name\":\"\\ud800\",\"mode\":\"managed\",\"domains\":[]}", "not allowed"},
+        {"{\"name\":\"\\udc00\\ud800\",\"mode\":\"managed\",\"domains\":[]}", "not allowed"},
+        {"{\"name\":\"\\ud83d\\u0041\",\"mode\":\"managed\",\"domains\":[]}", "not allowed"},
         {"{\"name\":\"n\",\"mode\":\"non_interactive\",\"domains\":[]}",
             "invalid value for `mode`"},
         {"{\"name\":\"n\",\"mode\":\"managed\",\"domains\":{}}", "`domains` must be an array"},
