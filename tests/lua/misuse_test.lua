@@ -102,9 +102,6 @@ end
 
 function TestMisuse.testUpdateMisuse()
   local key = NO_WIDGET
-  local w = assert(widgets.create {
-    name = "acme", domains = { "acme.example" }, mode = "managed",
-  })
   misuse("widgets.update: a table of fields expected, got nil", widgets.update, key)
   misuse("`region` is fixed when a widget is created", widgets.update, key, { region = "world" })
   misuse("`secret` is set by the service", widgets.update, key, { secret = "x" })
@@ -116,7 +113,7 @@ function TestMisuse.testUpdateMisuse()
     { domains = { "a.example", add = { "b.example" } } })
   misuse("has a port", widgets.update, key, { domains = { remove = { "a.example:80" } } })
   misuse("`name` must be a string, is a boolean", widgets.update, key, { name = false })
-  misuse("is set by the service", widgets.update, key, w)
+  misuse("`sitekey` is set by the service", widgets.update, key, { name = "x", sitekey = key })
 end
 
 function TestMisuse.testRotateMisuse()
