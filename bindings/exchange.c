@@ -123,15 +123,26 @@ static struct ts_answer *exchange_answer(struct lx_exchange *exchange)
     return exchange->write ? ts_write_answer(exchange->write) : ts_call_answer(exchange->call);
 }
 
+// What a write that was not applied counts as.
+static enum ts_entry_kind write_failure(const struct lx_answer *answer)
+{
+    if (answer->is_credentials) {
+        return TS_ENTRY_CREDENTIALS;
+    }
+    const char *kind = answer->failure.kind;
+    bool is_unreached = ts_str_is(kind, "transport") || ts_str_is(kind, "timeout");
+    return is_unreached ? TS_ENTRY_WRITE_UNSENT : TS_ENTRY_WRITE_FAILED;
+}
+
 // Notes a failed read. What the API refuses (404 and the like) is an answer, not a failure of the
 // run, unless it was read on behalf of a write.
 static size_t note_read(lua_State *L, struct lx_exchange *exchange, const struct lx_answer *answer)
 {
     enum ts_entry_kind kind = TS_ENTRY_READ_FAILED;
-    if (answer->is_credentials) {
+    if (is_write(exchange)) {
+        kind = write_failure(answer);
+    } else if (answer->is_credentials) {
         kind = TS_ENTRY_CREDENTIALS;
-    } else if (is_write(exchange)) {
-        kind = TS_ENTRY_WRITE_FAILED;
     } else if (ts_str_is(answer->failure.kind, "api") && answer->failure.status < 500 &&
                answer->failure.status != 429) {
         return 0;
@@ -155,7 +166,7 @@ static int push_exchange_failure(
     if (exchange->write) {
         enum ts_outcome outcome = answer->outcome;
         failure->entry =
-            ts_write_settle(exchange->write, outcome, answer->is_credentials, answer->message);
+            ts_write_settle(exchange->write, outcome, write_failure(answer), answer->message);
         failure->outcome = outcome == TS_OUTCOME_UNKNOWN ? "unknown" : "not_applied";
     } else {
         failure->entry = note_read(L, exchange, answer);
@@ -189,5 +200,5 @@ int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char 
 
 void lx_exchange_settle(struct lx_exchange *exchange)
 {
-    ts_write_settle(exchange->write, TS_OUTCOME_DONE, false, "");
+    ts_write_settle(exchange->write, TS_OUTCOME_DONE, TS_ENTRY_WRITE_FAILED, "");
 }

@@ -132,8 +132,8 @@ struct ts_answer *ts_write_answer(struct ts_write *write)
     return ts_call_answer(write->call);
 }
 
-size_t ts_write_settle(
-    struct ts_write *write, enum ts_outcome outcome, bool is_credentials, const char *message)
+size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_entry_kind failure,
+    const char *message)
 {
     struct ts_ledger *ledger = &write->door->ledger;
     write->is_settled = true;
@@ -144,9 +144,7 @@ size_t ts_write_settle(
     char text[TS_ERROR_MESSAGE_MAX + 128];
     snprintf(
         text, sizeof text, "%s %s: %s", ts_endpoint_of(write->op)->name, write->subject, message);
-    enum ts_entry_kind kind = outcome == TS_OUTCOME_UNKNOWN ? TS_ENTRY_WRITE_UNKNOWN
-                              : is_credentials              ? TS_ENTRY_CREDENTIALS
-                                                            : TS_ENTRY_WRITE_FAILED;
+    enum ts_entry_kind kind = outcome == TS_OUTCOME_UNKNOWN ? TS_ENTRY_WRITE_UNKNOWN : failure;
     return ts_ledger_add(ledger, kind, write->op, write->place, text);
 }
 
@@ -166,7 +164,7 @@ void ts_write_cancel(struct ts_write *write)
             outcome = TS_OUTCOME_UNKNOWN;
             message = "dropped while the request was under way";
         }
-        ts_write_settle(write, outcome, false, message);
+        ts_write_settle(write, outcome, TS_ENTRY_WRITE_FAILED, message);
     }
     ts_call_cancel(write->call);
     free(write);

@@ -51,11 +51,11 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
 // The answer, once on_done has been called; borrowed until the cancel.
 struct ts_answer *ts_write_answer(struct ts_write *write);
 
-// Says how the write ended, once; what the answer's bytes mean is the caller's knowledge.
-// is_credentials says that it failed because the credentials were rejected or too weak. Returns the
-// ledger's number for a failure, 0 for success.
-size_t ts_write_settle(
-    struct ts_write *write, enum ts_outcome outcome, bool is_credentials, const char *message);
+// Says how the write ended, once; what the answer's bytes mean is the caller's knowledge. failure
+// is what a write that was not applied is noted as. Returns the ledger's number for a failure, 0
+// for success.
+size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_entry_kind failure,
+    const char *message);
 
 // Releases the write. One that is cancelled before it was settled is noted as unknown when its
 // request may have left, as failed otherwise. NULL is fine.

@@ -12,6 +12,7 @@
 
 enum ts_entry_kind {
     TS_ENTRY_WRITE_FAILED,  // surely not applied
+    TS_ENTRY_WRITE_UNSENT,  // nor even sent: the API could not be reached
     TS_ENTRY_WRITE_UNKNOWN, // may have been applied
     TS_ENTRY_REFUSED,       // permission, cap or read-only
     TS_ENTRY_READ_FAILED,   // the API could not be reached, or a list stayed incomplete
