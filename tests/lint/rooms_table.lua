@@ -28,6 +28,7 @@ table_of.libraries = {
   ["^lua%.h$"] = { "bindings", "host/runtime" },
   ["^lauxlib%.h$"] = { "bindings", "host/runtime" },
   ["^lualib%.h$"] = { "bindings", "host/runtime" },
+  ["^luaconf%.h$"] = { "bindings" },
   ["^lua%-cjson%.h$"] = { "bindings" },
   ["^csv%.h$"] = { "bindings" },
 }
