@@ -81,6 +81,20 @@ const char *lx_failure_kind(lua_State *L, int idx)
     return kind; // anchored by the table
 }
 
+size_t lx_failure_entry(lua_State *L, int idx)
+{
+    if (!is_failure(L, idx)) {
+        return 0;
+    }
+    idx = lua_absindex(L, idx);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &entries_key);
+    lua_pushvalue(L, idx);
+    lua_rawget(L, -2);
+    lua_Integer entry = lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    return (size_t)entry;
+}
+
 static void check_failure(lua_State *L)
 {
     if (!is_failure(L, 1)) {
@@ -123,12 +137,9 @@ static int failure_forgive(lua_State *L)
     if (lua_type(L, 2) != LUA_TSTRING || lua_rawlen(L, 2) == 0) {
         lx_misuse(L, "forgive: say why, in a string; the summary shows it");
     }
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &entries_key);
-    lua_pushvalue(L, 1);
-    lua_rawget(L, -2);
-    lua_Integer entry = lua_tointeger(L, -1);
+    size_t entry = lx_failure_entry(L, 1);
     if (entry > 0) {
-        ts_ledger_forgive(&ts_host_of(L)->door->ledger, (size_t)entry, lua_tostring(L, 2));
+        ts_ledger_forgive(&ts_host_of(L)->door->ledger, entry, lua_tostring(L, 2));
     }
     lua_settop(L, 1);
     return 1;

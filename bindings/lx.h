@@ -84,6 +84,9 @@ struct lx_failure {
 // Pushes nil, err. Returns 2.
 TS_RAISES int push_failure(lua_State *L, const struct lx_failure *failure);
 
+// The ledger's number of an error table at idx; 0 when it is none of ours or was not noted.
+size_t lx_failure_entry(lua_State *L, int idx);
+
 // The kind of an error table at idx, NULL when the value is not one of ours. Borrowed.
 const char *lx_failure_kind(lua_State *L, int idx);
 

@@ -122,7 +122,7 @@ const struct ts_option ts_run_options[] = {
         "run against a sandbox started for this run; FILE keeps its state", set_sandbox},
     {"account", 0, TS_OPTION_VALUE, "ID", "account (default: CLOUDFLARE_ACCOUNT_ID)", set_account},
     {"token-file", 0, TS_OPTION_VALUE, "FILE",
-        "API token (default: CLOUDFLARE_API_TOKEN and others, see the manual)", set_token_file},
+        "API token (default: CLOUDFLARE_API_TOKEN and others)", set_token_file},
     {"base-url", 0, TS_OPTION_VALUE, "URL",
         "API to talk to (default: CLOUDFLARE_BASE_URL, else the public one)", set_base_url},
     {"read-only", 0, TS_OPTION_FLAG, NULL, "no write leaves the process", set_read_only},

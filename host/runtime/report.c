@@ -49,12 +49,13 @@ static bool is_said(const struct ts_entry *entry, const char *said)
     return said && strstr(said, entry->message) != NULL;
 }
 
-static void report_entries(struct ts_log *log, const struct ts_ledger *ledger, const char *said)
+static void report_entries(
+    struct ts_log *log, const struct ts_ledger *ledger, const char *said, size_t said_entry)
 {
     size_t shown = 0;
     for (size_t i = 0; i < ledger->len; i++) {
         const struct ts_entry *entry = &ledger->entries[i];
-        if (is_said(entry, said)) {
+        if (i + 1 == said_entry || is_said(entry, said)) {
             continue;
         }
         if (shown++ < SHOWN_MAX) {
@@ -66,10 +67,10 @@ static void report_entries(struct ts_log *log, const struct ts_ledger *ledger, c
     }
 }
 
-static bool has_unsaid(const struct ts_ledger *ledger, const char *said)
+static bool has_unsaid(const struct ts_ledger *ledger, const char *said, size_t said_entry)
 {
     for (size_t i = 0; i < ledger->len; i++) {
-        if (!is_said(&ledger->entries[i], said)) {
+        if (i + 1 != said_entry && !is_said(&ledger->entries[i], said)) {
             return true;
         }
     }
@@ -84,7 +85,7 @@ static void add_count(char *line, size_t size, uint64_t count, const char *what)
     }
 }
 
-void ts_report_summary(struct ts_parts *parts, const char *said, int signal)
+void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_entry, int signal)
 {
     const struct ts_ledger *ledger = &parts->door.ledger;
     const uint64_t *counts = ledger->counts;
@@ -94,21 +95,23 @@ void ts_report_summary(struct ts_parts *parts, const char *said, int signal)
     add_count(line, sizeof line, ledger->done[TS_OP_DELETE], "deleted");
     add_count(line, sizeof line, ledger->done[TS_OP_ROTATE], "rotated");
     add_count(line, sizeof line, ledger->unchanged, "unchanged");
-    add_count(line, sizeof line, counts[TS_ENTRY_WRITE_FAILED], "failed");
+    add_count(
+        line, sizeof line, counts[TS_ENTRY_WRITE_FAILED] + counts[TS_ENTRY_WRITE_UNSENT], "failed");
     add_count(line, sizeof line, counts[TS_ENTRY_REFUSED], "refused");
     add_count(line, sizeof line, counts[TS_ENTRY_WRITE_UNKNOWN], "with unknown outcome");
-    if (!line[0] && !signal && !has_unsaid(ledger, said)) {
+    if (!line[0] && !signal && !has_unsaid(ledger, said, said_entry)) {
         return;
     }
     bool has_failed = signal || counts[TS_ENTRY_WRITE_FAILED] || counts[TS_ENTRY_REFUSED] ||
-                      counts[TS_ENTRY_WRITE_UNKNOWN] || counts[TS_ENTRY_READ_FAILED];
+                      counts[TS_ENTRY_WRITE_UNKNOWN] || counts[TS_ENTRY_READ_FAILED] ||
+                      counts[TS_ENTRY_WRITE_UNSENT];
     if (signal) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
             signal == 2 ? "SIGINT" : "SIGTERM");
     }
     ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL, "tshost: %s%s%zu request%s",
         line, line[0] ? "; " : "", parts->queue.requests, parts->queue.requests == 1 ? "" : "s");
-    report_entries(&parts->log, ledger, said);
+    report_entries(&parts->log, ledger, said, said_entry);
     if (counts[TS_ENTRY_WRITE_UNKNOWN]) {
         ts_log_line(&parts->log, TS_LOG_QUIET,
             "  before running again, look whether these writes were applied: a create that is "

@@ -26,6 +26,7 @@ struct run {
     bool has_failed;
     bool is_usage; // the script could not be read or parsed at all
     char said[1024];
+    size_t said_entry; // the ledger's number of what was said, 0: none
 };
 
 static void *alloc_default(void *self, void *block, size_t old_size, size_t new_size)
@@ -76,12 +77,18 @@ static const char *load(lua_State *L, struct run *run)
 static void keep_error(lua_State *L, struct run *run, int idx)
 {
     idx = lua_absindex(L, idx);
-    const char *text = luaL_tolstring(L, idx, NULL);
+    const char *text;
+    if (lua_isstring(L, idx) || luaL_getmetafield(L, idx, "__tostring") != LUA_TNIL) {
+        text = luaL_tolstring(L, idx, NULL);
+    } else {
+        text = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
+    }
     const char *place = "";
     if (lx_failure_kind(L, idx)) {
         lua_getfield(L, idx, "place");
         place = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
     }
+    run->said_entry = lx_failure_entry(L, idx);
     snprintf(run->said, sizeof run->said, "%s%s%s", place, *place ? ": " : "", text);
 }
 
@@ -186,7 +193,7 @@ int ts_run(const struct ts_config *config)
     if (run.said[0]) {
         ts_report_error(&parts.log, run.said);
     }
-    ts_report_summary(&parts, run.said[0] ? run.said : NULL, signal);
+    ts_report_summary(&parts, run.said[0] ? run.said : NULL, run.said_entry, signal);
     int status =
         ts_exit_choose(&parts.door.ledger, run.has_failed, parts.host.exit_request, signal);
     if (run.is_usage) {
