@@ -35,11 +35,25 @@ static int protect_pcall(lua_State *L)
     return protected_k(L, status, PCALL_BASE);
 }
 
+// The message handler in upvalue 1, which is not asked about an interruption.
+static int handle(lua_State *L)
+{
+    if (!ts_sched_is_interrupted(L)) {
+        lua_pushvalue(L, lua_upvalueindex(1));
+        lua_insert(L, 1);
+        lua_call(L, 1, 1);
+    }
+    return 1;
+}
+
 // xpcall(fn, handler, ...)
 static int protect_xpcall(lua_State *L)
 {
     int nargs = lua_gettop(L) - 2;
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, handle, 1);
+    lua_replace(L, 2);
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2); // fn, handler, true, fn, args...

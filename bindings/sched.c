@@ -11,9 +11,10 @@
 #include "host/net/loop.h"
 #include "host/net/signals.h"
 
-// How many instructions a script may still run after the stop before it is broken off: enough to
-// write a secret that has just arrived, over in a fraction of a second.
-#define GRACE_INSTRUCTIONS 10000000
+// How long a script may still compute after the stop before it is broken off: enough to write a
+// secret that has just arrived. The clock is looked at every so many instructions.
+#define GRACE_US 500000
+#define GRACE_INSTRUCTIONS 10000
 
 static const char tasks_key; // registry: table of address -> task, while it lives or failed unheard
 
@@ -25,7 +26,14 @@ void ts_sched_init(struct ts_sched *sched, struct ts_host *host)
 static void hook_interrupt(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
-    lx_interrupt(L);
+    struct ts_sched *sched = ts_host_of(L)->sched;
+    int64_t now = ts_loop_now(sched->host->loop);
+    if (sched->grace_end_us == 0) {
+        sched->grace_end_us = now + GRACE_US;
+    } else if (now >= sched->grace_end_us) {
+        sched->grace_end_us = 0; // what is closed on the way gets its own time
+        lx_interrupt(L);
+    }
 }
 
 // Whether something asked for the end of the run: also before the scheduler has come to see it.
@@ -240,6 +248,7 @@ static void task_resume(lua_State *L, struct ts_task *task)
     task->state = TS_TASK_RUNNING;
     sched->current = task;
     sched->inner = co;
+    sched->grace_end_us = 0;
     ts_sched_limit(sched, co);
     int status = lua_resume(co, L, nargs, &results);
     sched->inner = NULL;

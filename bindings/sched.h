@@ -54,9 +54,10 @@ struct ts_sched {
     struct ts_frame *frames;   // innermost first
     lua_State *volatile inner; // the coroutine that runs now; read by the signal handler
     size_t live;
-    int closing;         // > 0: to-be-closed values run where nothing may wait
-    bool is_stopping;    // nothing new is started any more
-    bool is_interrupted; // by a signal
+    int64_t grace_end_us; // when computing after the stop is broken off; 0: not counting yet
+    int closing;          // > 0: to-be-closed values run where nothing may wait
+    bool is_stopping;     // nothing new is started any more
+    bool is_interrupted;  // by a signal
 };
 
 #define TS_TASK_METATABLE "task"
@@ -88,14 +89,14 @@ void ts_sched_stop(struct ts_sched *sched);
 void ts_sched_poke(void *owner);
 
 // Raises the interruption in the running task; from then on no protected call in it swallows an
-// error. Its to-be-closed values are closed, and get a bounded number of instructions.
+// error. Its to-be-closed values are closed, and get a bounded time.
 TS_RAISES int lx_interrupt(lua_State *L) __attribute__((noreturn));
 
 // Whether the running task was interrupted.
 bool ts_sched_is_interrupted(lua_State *L);
 
-// Before a coroutine goes on while the run is to stop: gives it a bounded number of instructions to
-// come to its end.
+// Before a coroutine goes on while the run is to stop: gives it a bounded time of
+// computing to come to its end.
 void ts_sched_limit(struct ts_sched *sched, lua_State *co);
 
 #endif
