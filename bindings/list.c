@@ -178,6 +178,21 @@ static void page_account(lua_State *L, struct list *list, int envelope)
     list->last = is_last ? list->next_take : 0;
 }
 
+// Whether the value on top is an array. An object must not pass for an empty one: that would hide
+// every widget.
+static bool is_array(lua_State *L)
+{
+    if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
+        return lua_istable(L, -1);
+    }
+    lua_pushnil(L);
+    if (!lua_next(L, -2)) {
+        return true;
+    }
+    lua_pop(L, 2);
+    return false;
+}
+
 // Takes the answer of the next page: its rows become the current ones.
 static void page_take(lua_State *L, struct list *list, int box)
 {
@@ -188,7 +203,8 @@ static void page_take(lua_State *L, struct list *list, int box)
     }
     int envelope = lua_gettop(L);
     lua_getiuservalue(L, box, 1);
-    if (lua_getfield(L, envelope, "result") != LUA_TTABLE) {
+    lua_getfield(L, envelope, "result");
+    if (!is_array(L)) {
         struct ts_answer *raw = ts_call_answer(page->call);
         lx_answer_reject(&answer, raw, "the answer holds no list of widgets");
         list_raise(L, list, &answer);

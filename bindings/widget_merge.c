@@ -14,6 +14,7 @@
 void lx_widget_adopt(lua_State *L)
 {
     int widget = lua_gettop(L);
+    lx_integers(L); // fields that are not known may be numbers
     for (lua_pushnil(L); lua_next(L, widget);) {
         bool is_null = lx_is_null(L, -1);
         lua_pop(L, 1);
