@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: MIT
+"""What a call costs in requests, and what is made of answers that the sandbox does not give."""
+
+import http.server
+import json
+import threading
+import unittest
+
+from host import Case, Sandbox
+
+NO_WIDGET = "0x4AAAAAAAAAAAAAAAAAAAAA"
+MISUSES = """
+  local bad = {
+    function() widgets.get 'a/b' end,
+    function() widgets.create { name = 'x' } end,
+    function() widgets.create { name = 'x', domains = { 'a:1' }, mode = 'managed' } end,
+    function() widgets.update('%s', { colour = 'red' }) end,
+    function() widgets.delete '' end,
+    function() widgets.list { pag = 1 } end,
+    function() widgets.all { per_page = 1 } end,
+    function() widgets.creat {} end,
+    function() turnstile.siteverify { secret = 'x' } end,
+    function() widgets.rotate_secret('%s', { now = true }) end,
+  }
+  for _, fn in ipairs(bad) do assert(not pcall(fn)) end
+""" % (NO_WIDGET, NO_WIDGET)
+
+
+class Requests(Case):
+    def setUp(self):
+        super().setUp()
+        self.sandbox = self.enterContext(Sandbox())
+
+    def count(self, code, *options):
+        """The operations of a script that must end well."""
+        before = len(self.sandbox.requests())
+        done = self.lua(code, *options, sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        return [operation for operation, _ in self.sandbox.requests()[before:]]
+
+    def test_no_call_sends_nothing(self):
+        self.assertEqual(self.count("print(turnstile.widgets.get)"), [])
+        self.assertEqual(self.count("for _ = 1, 3 do local _ = widgets.list() end"), [])
+
+    def test_misuse_sends_nothing(self):
+        self.assertEqual(self.count(MISUSES), [])
+
+    def test_a_refusal_sends_nothing(self):
+        for call in ("widgets.delete '%s'", "widgets.rotate_secret '%s'"):
+            self.assertEqual(self.count(f"local _, e = {call % NO_WIDGET}; e:forgive 'x'"), [])
+
+    def test_each_call_is_one_request(self):
+        key = self.sandbox.create()["sitekey"]
+        self.assertEqual(self.count(f"widgets.get '{key}'"), ["get"])
+        self.assertEqual(self.count("widgets.create { name = 'x', domains = { 'x.example' }, "
+                                    "mode = 'managed' }"), ["create"])
+        self.assertEqual(self.count(f"widgets.delete '{key}'", "--allow=delete"), ["delete"])
+
+    def test_an_update_reads_and_writes_what_differs(self):
+        key = self.sandbox.create(domains=("a.example", "b.example"))["sitekey"]
+        self.assertEqual(self.count(f"widgets.update('{key}', {{ name = 'b' }})"),
+                         ["get", "update"])
+        for changes in ("name = 'b'", "domains = { 'B.example', 'a.example.' }",
+                        "domains = { add = { 'A.example' }, remove = { 'c.example' } }", ""):
+            with self.subTest(changes):
+                self.assertEqual(self.count(f"widgets.update('{key}', {{ {changes} }})"), ["get"])
+
+    def test_pages(self):
+        for i in range(23):
+            self.sandbox.create(f"acme {i}")
+        self.assertEqual(self.count("widgets.all()"), ["list"])
+        self.assertEqual(self.count("widgets.all { per_page = 5 }"), 5 * ["list"])
+        self.assertEqual(self.count("widgets.all { per_page = 23 }"), ["list"])
+        self.assertEqual(self.count("widgets.all { filter = 'name:nothing' }"), ["list"])
+
+    def test_a_loop_that_ends_early_reads_no_further(self):
+        for i in range(60):
+            self.sandbox.create(f"acme {i}")
+        operations = self.count("for w in widgets.list { per_page = 5 } do break end")
+        self.assertLessEqual(len(operations), 9)  # the pages that were under way
+
+
+class Odd(http.server.BaseHTTPRequestHandler):
+    """Answers with what the test has laid down: a list of (status, headers, body)."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        length = int(self.headers.get("Content-Length", 0))
+        self.server.seen.append((self.command, self.path, self.rfile.read(length)))
+        status, headers, body = self.server.answers.pop(0)
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = answer
+
+    def log_message(self, *_):
+        pass
+
+
+def envelope(result, **more):
+    return {"success": True, "errors": [], "messages": [], "result": result, **more}
+
+
+def widget(**more):
+    return {"sitekey": NO_WIDGET, "name": "acme", "domains": ["a.example"], "mode": "managed",
+            "secret": "0x4AAA-made-up", "created_on": "2026-01-01T00:00:00Z", **more}
+
+
+class Answers(Case):
+    def setUp(self):
+        super().setUp()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+        self.server.daemon_threads = True
+        self.server.answers = []
+        self.server.seen = []
+        thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(self.server.server_close)
+        self.addCleanup(self.server.shutdown)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/client/v4"
+
+    def after(self, answers, code, status, *options):
+        """Runs the code against these answers, which must all be asked for."""
+        self.server.seen.clear()
+        self.server.answers[:] = [
+            answer if isinstance(answer, tuple) else (200, {}, answer) for answer in answers]
+        done = self.lua(code, *options, sandbox=self.url)
+        self.assert_status(done, status)
+        self.assertEqual(self.server.answers, [])
+        return done
+
+    GET = f"local w, e = widgets.get '{NO_WIDGET}'; "
+
+    def test_unknown_fields_are_kept(self):
+        answer = widget(tier=3, nested={"list": [1, 2.5], "none": None}, gone=None)
+        done = self.after([envelope(answer)], self.GET + "print(w.tier, math.type(w.tier), "
+                          "w.nested.list[1], w.nested.list[2], w.gone, w.secret)", 0)
+        self.assertEqual(done.out, "3\tinteger\t1\t2.5\tnil\t[secret]\n")
+
+    def test_an_update_sends_known_fields_only(self):
+        answer = widget(tier=3, modified_on="2026-01-01T00:00:00Z", region="world", offlabel=False,
+                        clearance_level=None, domains=["B.example", "a.example"])
+        self.after([envelope(answer), envelope(answer)],
+                   f"assert(widgets.update('{NO_WIDGET}', {{ name = 'b' }}))", 0)
+        method, path, body = self.server.seen[1]
+        self.assertEqual((method, path.rsplit("/", 1)[1]), ("PUT", NO_WIDGET))
+        self.assertEqual(json.loads(body), {
+            "name": "b", "domains": ["B.example", "a.example"], "mode": "managed",
+            "offlabel": False})
+
+    def test_an_update_of_a_widget_that_lacks_what_must_be_sent(self):
+        answer = widget()
+        del answer["mode"]
+        done = self.after([envelope(answer)], f"local _, e = widgets.update('{NO_WIDGET}', "
+                          "{ name = 'b' }); print(e.kind, e.outcome)", 4)
+        self.assertEqual(done.out, "decode\tnot_applied\n")
+        self.assertIn("lacks `mode`", done.err)
+
+    def test_what_is_no_widget(self):
+        for body in (envelope(None), envelope([]), envelope("x"), envelope({}), {}, [], None, 5,
+                     envelope({"sitekey": ""}), {"success": "yes"}, b"", b"{", b"<html>", b"\xff",
+                     b'{"success":true,"result":' + b"[" * 3000 + b"]" * 3000 + b"}"):
+            with self.subTest(str(body)[:60]):
+                done = self.after([body], self.GET + "print(w, e.kind, e.status)", 9)
+                self.assertEqual(done.out, "nil\tdecode\t200\n")
+
+    def test_a_created_widget_that_cannot_be_read(self):
+        create = ("local w, e = widgets.create { name = 'x', domains = { 'x.example' }, "
+                  "mode = 'managed' }; print(w, e.kind, e.outcome)")
+        for body in (envelope(None), b"{", b"", envelope({"name": "x"})):
+            done = self.after([body], create, 10)
+            self.assertEqual(done.out, "nil\tdecode\tunknown\n")
+        done = self.after([{"success": False, "errors": [{"message": "no"}], "result": None}],
+                          create, 4)  # whatever the status: it says no
+        self.assertEqual(done.out, "nil\tapi\tnot_applied\n")
+
+    def test_errors_of_the_api(self):
+        errors = {"success": False, "errors": [{"code": 10000, "message": "Authentication error"},
+                                               {"message": "no code"}], "result": None}
+        done = self.after([(403, {"CF-Ray": "8f-TST"}, errors)],
+                          self.GET + "print(e, #e.errors, e.errors[2].code)", 8)
+        self.assertEqual(done.out, f"get {NO_WIDGET}: HTTP 403, code 10000: Authentication error "
+                         "(CF-Ray 8f-TST)\t2\tnil\n")
+        for body in ({"success": False}, {"success": False, "errors": []},
+                     {"success": False, "errors": [None]}, {"success": False, "errors": "x"},
+                     {"success": False, "errors": [{"code": "x", "message": 5}]}):
+            with self.subTest(body):
+                done = self.after([(404, {}, body)], self.GET + "print(e.kind, e.code)", 0)
+                self.assertEqual(done.out, "api\tnil\n")
+
+    def test_messages_cannot_forge_lines(self):
+        text = "first\nsecond\r\x1b[31mred\u202e\x00"
+        errors = {"success": False, "errors": [{"code": 1, "message": text}], "result": None}
+        done = self.after([(404, {}, errors)], self.GET + "io.write(tostring(e))", 0)
+        self.assertEqual(len(done.out.splitlines()), 1, done)
+        self.assertNotIn("\x1b", done.out)
+
+    def test_pages_of_html(self):
+        page = b"<html>" + b"x" * 5000
+        done = self.after([(502, {"Content-Type": "text/html"}, page)],
+                          self.GET + "print(e.kind, e.status, e.retryable, e)", 9)
+        self.assertIn("http\t502\ttrue", done.out)
+        self.assertIn("text/html", done.out)
+        self.assertNotIn("xxx", done.out)
+
+    def test_redirects_are_not_followed(self):
+        done = self.after([(302, {"Location": self.url + "/elsewhere"}, b"")],
+                          self.GET + "print(e.kind, e.status)", 9)
+        self.assertEqual(done.out, "http\t302\n")
+        self.assertEqual(len(self.server.seen), 1)
+
+    def page(self, number, count=5, total=23, **more):
+        rows = [widget(sitekey=f"0x4{number:04}{i:04}", secret=None) for i in range(count)]
+        info = {"page": number, "per_page": 5, "count": count, "total_count": total, **more}
+        return envelope(rows, result_info=info)
+
+    LIST = ("local n = 0; print(pcall(function() for w in widgets.list { per_page = 5 } do "
+            "n = n + 1 end end)); print(n)")
+
+    def test_a_list_that_ends_short(self):
+        done = self.after([self.page(1, total=8), self.page(2, 0, total=8)], self.LIST, 9)
+        self.assertIn("the list is incomplete: 5 of 8 widgets came", done.out)
+
+    def test_a_list_that_shrinks(self):
+        done = self.after([self.page(1, total=8), self.page(2, 3, total=7)], self.LIST, 9)
+        self.assertIn("shrank", done.out)
+
+    def test_lists_that_do_not_page(self):
+        """The same page again and again, with and without a total."""
+        same = self.page(1)
+        done = self.after([same] * 5, self.LIST, 9)
+        self.assertIn("incomplete: 5 of 23", done.out)
+        del same["result_info"]
+        done = self.after([same] * 2, self.LIST, 9)
+        self.assertIn("the same page again and again", done.out)
+
+    def test_a_list_without_totals(self):
+        pages = [self.page(1), self.page(2), self.page(3, 2)]
+        for page in pages:
+            del page["result_info"]["total_count"]
+        done = self.after(pages, self.LIST, 0)
+        self.assertEqual(done.out, "true\n12\n")
+
+    def test_lists_of_something_else(self):
+        for body in (envelope(None), envelope({"a": 1}), envelope([5]), envelope([{"name": "x"}])):
+            with self.subTest(body):
+                self.after([body], self.LIST, 9)
+
+    def test_a_delete_answers_what_it_likes(self):
+        for result in (None, widget(), {}):
+            self.after([envelope(result)], f"assert(widgets.delete '{NO_WIDGET}' == true)", 0,
+                       "--allow=delete")
+
+    def test_siteverify(self):
+        code = "local v, e = turnstile.siteverify { secret = 'x', response = 'y' }; "
+        done = self.after([{"success": True, "hostname": "a.example", "error-codes": []}],
+                          code + "print(v.success, v.hostname)", 0)
+        self.assertEqual(done.out, "true\ta.example\n")
+        done = self.after([(400, {}, {"success": False, "error-codes": ["bad-request"]})],
+                          code + "print(v.success, v['error-codes'][1])", 0)
+        self.assertEqual(done.out, "false\tbad-request\n")
+        for body in (b"", b"[]", b"<html>", b'{"success":1}'):
+            done = self.after([(200, {}, body)], code + "print(v, e.kind)", 9)
+            self.assertEqual(done.out, "nil\tdecode\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
