@@ -149,7 +149,7 @@ class Status(Case):
         done = self.status_of(f"local _, e = {MAKE}; print(e.kind, e.outcome)", sandbox=url)
         self.assert_status(done, 9)
         self.assertEqual(done.out, "transport\tnot_applied\n")
-        self.assert_status(self.status_of(MAKE, sandbox="https://no-such-host.invalid/"), 4)
+        self.assert_status(self.status_of(MAKE, sandbox="https://no-such-host.invalid/"), 9)
 
     def test_timeout(self):
         self.sandbox.fault(op="any", kind="delay", ms=30000, times=1000)
