@@ -36,11 +36,7 @@ static int reader__gc(lua_State *L)
 // The member is absent or a list of column names. Pushes it.
 TS_RAISES static void push_names(lua_State *L, const char *member)
 {
-    if (lua_isnoneornil(L, ARG_OPTIONS)) {
-        lua_pushnil(L);
-        return;
-    }
-    int type = lua_getfield(L, ARG_OPTIONS, member);
+    int type = push_member(L, ARG_OPTIONS, member);
     if (type != LUA_TNIL && type != LUA_TTABLE) {
         lx_misuse(L, "%s: `%s` must be a list of column names", OPEN, member);
     }

@@ -145,13 +145,12 @@ void check_options(
     }
 }
 
-static int member_push(lua_State *L, int arg, const char *name)
+int push_member(lua_State *L, int arg, const char *name)
 {
     if (lua_isnoneornil(L, arg)) {
         lua_pushnil(L);
         return LUA_TNIL;
     }
-    // Raw, as check_options looked: what a metamethod made up would not be anchored by the table.
     arg = lua_absindex(L, arg);
     lua_pushstring(L, name);
     return lua_rawget(L, arg);
@@ -166,7 +165,7 @@ const char *opt_member_string(
     lua_State *L, int arg, const char *function, const char *name, size_t *len)
 {
     const char *text = NULL;
-    int type = member_push(L, arg, name);
+    int type = push_member(L, arg, name);
     if (type == LUA_TSTRING) {
         text = lua_tolstring(L, -1, len); // anchored by the table
     } else if (type != LUA_TNIL) {
@@ -179,7 +178,7 @@ const char *opt_member_string(
 bool opt_member_boolean(
     lua_State *L, int arg, const char *function, const char *name, bool fallback)
 {
-    int type = member_push(L, arg, name);
+    int type = push_member(L, arg, name);
     if (type == LUA_TBOOLEAN) {
         fallback = lua_toboolean(L, -1);
     } else if (type != LUA_TNIL) {
@@ -192,7 +191,7 @@ bool opt_member_boolean(
 lua_Number opt_member_number(
     lua_State *L, int arg, const char *function, const char *name, lua_Number fallback)
 {
-    int type = member_push(L, arg, name);
+    int type = push_member(L, arg, name);
     if (type == LUA_TNUMBER) {
         fallback = lua_tonumber(L, -1);
     } else if (type != LUA_TNIL) {

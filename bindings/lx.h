@@ -49,6 +49,10 @@ TS_RAISES void *check_box(lua_State *L, int arg, const char *metatable, const ch
 TS_RAISES void check_options(
     lua_State *L, int arg, const char *function, const char *const *names, bool may_be_nil);
 
+// Pushes a member of the option table at arg, nil where there is no table; returns its type. Raw, as
+// check_options looks: what a metamethod made up would not be anchored by the table.
+TS_RAISES int push_member(lua_State *L, int arg, const char *name);
+
 // Typed members of the option table at arg; absent gives NULL or the default. The string stays the
 // table's. Misuse when the type is another.
 TS_RAISES const char *opt_member_string(

@@ -131,6 +131,7 @@ static int secret_reveal(lua_State *L)
     ts_secret_return(box->secret);
     luaL_Buffer buffer;
     char *out = luaL_buffinitsize(L, &buffer, len);
+    check_secret(L, function); // again: a finalizer may have closed it meanwhile
     memcpy(out, ts_secret_borrow(box->secret, NULL), len);
     ts_secret_return(box->secret);
     luaL_pushresultsize(&buffer, len);

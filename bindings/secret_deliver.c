@@ -55,6 +55,7 @@ int lx_secret_write(lua_State *L)
     check_options(L, 3, function, options, true);
     bool is_replace = opt_member_boolean(L, 3, function, "replace", false);
     lua_settop(L, 3);
+    check_secret(L, function); // again: a finalizer may have closed it meanwhile
 
     struct ts_error err;
     enum ts_err code = delivery_check(L, path, &err);
@@ -172,6 +173,7 @@ int lx_secret_pipe(lua_State *L)
     lua_toclose(L, PIPE_BOX_INDEX);
     const char **words = check_words(L, function); // self command box words
     lx_place(L, box->place);
+    check_secret(L, function); // again: a finalizer may have closed it meanwhile
 
     struct ts_loop *loop = ts_host_of(L)->loop;
     struct ts_error err;

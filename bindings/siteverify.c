@@ -48,7 +48,7 @@ static void body_check(lua_State *L, enum ts_err code)
 static void add_secret(lua_State *L, struct ts_widget_body *body)
 {
     size_t len;
-    lua_getfield(L, 1, "secret");
+    push_member(L, 1, "secret");
     struct ts_secret *secret = lx_test_secret(L, -1);
     if (secret) {
         const char *text = ts_secret_borrow(secret, &len);

@@ -81,7 +81,7 @@ static void push_domain_changes(lua_State *L, int idx, const char *function)
     check_options(L, idx, function, names, false);
     lua_createtable(L, 0, 2);
     for (const char *const *name = names; *name; name++) {
-        if (lua_getfield(L, idx, *name) != LUA_TNIL) {
+        if (push_member(L, idx, *name) != LUA_TNIL) {
             push_domains(L, lua_gettop(L), function);
             lua_setfield(L, -3, *name);
         }
