@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: MIT
 // The program: everything is decided by the command table.
 // The only file that may end the process.
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host/cli/command.h"
 
+// A standard descriptor that the caller closed would be given to the next file or connection, and
+// what a script prints would go there. It stays taken instead, opened so that any use of it fails.
+static bool descriptors_hold(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", mode) != fd) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (!descriptors_hold()) {
+        exit(EXIT_FAILURE);
+    }
     exit(ts_command_main(argc, argv));
 }

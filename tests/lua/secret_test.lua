@@ -220,23 +220,4 @@ function TestSecret:testCloseWhileReading()
   lu.assertStrMatches(read(out), "0x4[%w_-]+")
 end
 
--- Whatever Lua allocates may run a finalizer, and that may close the very secret that is in use.
-function TestSecret:testClosedByFinalizer()
-  local mode = collectgarbage("incremental", 0, 1000)
-  for _ = 1, 20 do
-    local secret = assert(widgets.get(self.widget.sitekey)).secret
-    setmetatable({}, {
-      __gc = function()
-        local closing <close> = secret
-        return closing
-      end,
-    })
-    for _ = 1, 10 do
-      local ok, problem = pcall(secret.pipe, secret, { "sh", "-c", "cat >/dev/null" })
-      lu.assertTrue(ok or problem:find("was closed", 1, true) ~= nil)
-    end
-  end
-  collectgarbage(mode)
-end
-
 os.exit(lu.LuaUnit.new():runSuiteByInstances { { "TestSecret", TestSecret } })

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""Scripts and callers that pull the rug away: whatever they do, the process neither crashes nor
+claims what is not so."""
+
+import unittest
+
+from host import TSHOST, Case
+
+
+class Hostile(Case):
+    def shell(self, command):
+        """Runs a line of shell, in which $TSHOST is the program."""
+        done = self.start("-c", command, program="/bin/sh", environment={"TSHOST": TSHOST}).finish()
+        self.check_secrets(done)
+        return done
+
+    def test_closed_standard_output(self):
+        # Eight bytes: as many as an event descriptor would swallow in place of the output.
+        done = self.shell("""exec "$TSHOST" -e 'io.write("0123456\\n")' >&-""")
+        self.assert_status(done, 1)
+        self.assertIn("cannot write to standard output", done.err)
+
+    def test_closed_descriptors_are_given_to_nobody(self):
+        self.script("assert(not io.read()) io.stderr:write('lost'); print(#arg)", "quiet.lua")
+        done = self.shell('"$TSHOST" quiet.lua a b <&- 2>&-')
+        self.assertEqual(done.out, "2\n")
+        self.assert_status(done, 0)
+
+    # Whatever Lua allocates may run a finalizer, and that may close the very secret in use.
+    def test_secret_closed_by_finalizer(self):
+        done = self.lua("""
+          collectgarbage("incremental", 0, 1000)
+          local w = assert(widgets.create {
+            name = "acme", domains = { "acme.example" }, mode = "managed",
+          })
+          local command, closed = { "sh", "-c", "cat >/dev/null" }, 0
+          for i = 1, 40 do
+            local secret = assert(widgets.get(w.sitekey)).secret
+            setmetatable({}, { __gc = function() local closing <close> = secret end })
+            for j = 1, 10 do
+              local ok, problem = pcall(secret.pipe, secret, command)
+              if not ok then
+                assert(problem:find("was closed", 1, true), problem)
+                closed = closed + 1
+              end
+            end
+          end
+          assert(closed > 0)""", "--sandbox")
+        self.assert_status(done, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
