@@ -11,6 +11,8 @@
 #include "host/base/log.h"
 #include "host/ops/permission.h"
 
+struct ts_parts;
+
 struct ts_config {
     const char *script;  // path, stock name or "-"; NULL when code is given
     const char *code;    // -e
@@ -30,6 +32,10 @@ struct ts_config {
     // For tests that fail allocations: NULL uses the C library.
     void *(*alloc)(void *self, void *block, size_t old_size, size_t new_size);
     void *alloc_self;
+    // For tests that count what is left over: called when the Lua state is closed and the parts are
+    // still there. NULL: not called.
+    void (*on_closed)(void *self, struct ts_parts *parts);
+    void *on_closed_self;
 };
 
 #define TS_CONFIG_CONCURRENCY 16

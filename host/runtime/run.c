@@ -188,6 +188,9 @@ int ts_run(const struct ts_config *config)
         return err.code == TS_ERR_CREDENTIALS ? TS_EXIT_CREDENTIALS : TS_EXIT_USAGE;
     }
     run_state(&run);
+    if (config->on_closed) {
+        config->on_closed(config->on_closed_self, &parts);
+    }
     check_output(&run);
     int signal = parts.sched.is_interrupted ? ts_signals_seen() : 0;
     if (run.said[0]) {
