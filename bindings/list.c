@@ -52,14 +52,14 @@ enum list_step { LIST_ROW, LIST_END, LIST_WAIT };
 static int list__close(lua_State *L)
 {
     struct list *list = lua_touserdata(L, 1);
-    ts_waiter_fini(&list->waiter);
+    list->is_closed = true;
+    ts_waiter_wake(&list->waiter); // another task may wait for what does not come any more
     for (int i = 0; i < WINDOW; i++) {
         ts_call_cancel(list->pages[i].call);
         list->pages[i].call = NULL;
     }
     ts_buf_fini(&list->query.text);
     ts_seen_fini(&list->seen);
-    list->is_closed = true;
     return 0;
 }
 
@@ -321,11 +321,19 @@ static void check_alone(lua_State *L, const struct list *list)
     }
 }
 
+static void check_open(lua_State *L, const struct list *list)
+{
+    if (list->is_closed) {
+        lx_misuse(L, "this list is closed, by the end of its loop; call widgets.list again");
+    }
+}
+
 static int next_k(lua_State *L, int status, lua_KContext ctx)
 {
     (void)status;
     struct list *list = lua_touserdata(L, lua_upvalueindex(1));
     lua_settop(L, 0);
+    check_open(L, list);
     switch (list_step(L, list, lua_upvalueindex(1))) {
     case LIST_ROW:
         return 1;
@@ -340,9 +348,7 @@ static int next_k(lua_State *L, int status, lua_KContext ctx)
 static int list_next(lua_State *L)
 {
     struct list *list = lua_touserdata(L, lua_upvalueindex(1));
-    if (list->is_closed) {
-        lx_misuse(L, "this list is closed, by the end of its loop; call widgets.list again");
-    }
+    check_open(L, list);
     check_alone(L, list);
     if (list->row >= list->rows) {
         check_can_wait(L);

@@ -63,9 +63,19 @@ void ts_sched_limit(struct ts_sched *sched, lua_State *co)
     }
 }
 
+bool lx_is_interruption(lua_State *L, int idx)
+{
+    const char *kind = lx_failure_kind(L, idx);
+    return kind && strcmp(kind, "cancelled") == 0;
+}
+
 bool ts_sched_is_interrupted(lua_State *L)
 {
-    const struct ts_task *task = ts_host_of(L)->sched->current;
+    struct ts_sched *sched = ts_host_of(L)->sched;
+    struct ts_task *task = sched->current;
+    if (task && !task->is_interrupted) {
+        task->is_interrupted = is_ending(sched) && lx_is_interruption(L, -1);
+    }
     return task && task->is_interrupted;
 }
 
@@ -150,7 +160,7 @@ static int task__gc(lua_State *L)
     return 0;
 }
 
-static void push_tasks(lua_State *L)
+void ts_sched_push_tasks(lua_State *L)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, &tasks_key) != LUA_TTABLE) {
         lua_pop(L, 1);
@@ -162,7 +172,7 @@ static void push_tasks(lua_State *L)
 
 void ts_sched_push(lua_State *L, struct ts_task *task)
 {
-    push_tasks(L);
+    ts_sched_push_tasks(L);
     lua_rawgetp(L, -1, task);
     lua_remove(L, -2);
 }
@@ -180,7 +190,7 @@ struct ts_task *push_task(lua_State *L, int nargs)
     lua_State *co = lua_newthread(L);
     lua_sethook(co, NULL, 0, 0); // a hook of the creator's is not for it
     lua_setiuservalue(L, -2, 1);
-    push_tasks(L);
+    ts_sched_push_tasks(L);
     lua_pushvalue(L, -2);
     lua_rawsetp(L, -2, task); // anchored
     lua_pop(L, 1);
@@ -215,7 +225,7 @@ static void task_end(struct ts_task *task, enum ts_task_state state)
 // Lets go of the task's anchor, now that nothing of it needs to be heard any more.
 static void task_release(lua_State *L, struct ts_task *task)
 {
-    push_tasks(L);
+    ts_sched_push_tasks(L);
     lua_pushnil(L);
     lua_rawsetp(L, -2, task);
     lua_pop(L, 1);
@@ -266,35 +276,6 @@ static void task_resume(lua_State *L, struct ts_task *task)
     task_end(task, TS_TASK_FAILED);
 }
 
-// A stop is no failure of the tasks that it ends.
-static bool is_interruption(struct ts_sched *sched, lua_State *L, int idx)
-{
-    const char *kind = lx_failure_kind(L, idx);
-    return sched->is_stopping && kind && strcmp(kind, "cancelled") == 0;
-}
-
-// Failures that nobody asked for must still be heard.
-static void report_unheard(lua_State *L, struct ts_sched *sched)
-{
-    push_tasks(L);
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-        struct ts_task *task = lua_touserdata(L, -1);
-        if (task->state == TS_TASK_FAILED && !task->is_observed) {
-            task->is_observed = true;
-            lua_pushvalue(task->co, 1);
-            lua_xmove(task->co, L, 1);
-            if (!is_interruption(sched, L, -1)) {
-                const char *message = luaL_tolstring(L, -1, NULL);
-                ts_ledger_add(
-                    &sched->host->door->ledger, TS_ENTRY_SCRIPT, TS_OP_COUNT, "", message);
-                lua_pop(L, 1);
-            }
-            lua_pop(L, 1);
-        }
-    }
-    lua_pop(L, 1);
-}
-
 void ts_sched_stop(struct ts_sched *sched)
 {
     sched->is_stopping = true;
@@ -305,7 +286,7 @@ void ts_sched_stop(struct ts_sched *sched)
 // Wakes the tasks that wait on themselves: those that sleep, or those that are parked.
 static void wake_idle(lua_State *L, bool is_parked)
 {
-    push_tasks(L);
+    ts_sched_push_tasks(L);
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
         struct ts_task *task = lua_touserdata(L, -1);
         if (task->waiter == &task->self && !task->awaited && task->is_parked == is_parked) {
@@ -378,7 +359,8 @@ bool ts_sched_run(lua_State *L, int nargs)
             luaL_error(L, "%s", err.message);
         }
     }
-    report_unheard(L, sched);
+    sched->is_stopping = true; // what runs from here on, a __tostring or __gc, can start nothing
+    ts_sched_report_unheard(L);
     if (main->state == TS_TASK_DONE) {
         lua_settop(L, handle - 1);
         return true;

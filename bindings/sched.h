@@ -72,6 +72,12 @@ TS_RAISES struct ts_task *push_task(lua_State *L, int nargs);
 // Pushes the handle of a task that has not ended.
 TS_RAISES void ts_sched_push(lua_State *L, struct ts_task *task);
 
+// Pushes the table of address -> task of those that live or have failed.
+TS_RAISES void ts_sched_push_tasks(lua_State *L);
+
+// Notes the errors of failed tasks that nobody awaited in the ledger (bindings/unheard.c).
+TS_RAISES void ts_sched_report_unheard(lua_State *L);
+
 // Runs the function and nargs arguments on top of the stack as the main task, and every task it
 // spawns, until all have ended. When the main task failed, pushes its error value and then its
 // traceback (a string) and returns false; true leaves nothing. Errors of tasks that nobody awaited
@@ -92,7 +98,12 @@ void ts_sched_poke(void *owner);
 // error. Its to-be-closed values are closed, and get a bounded time.
 TS_RAISES int lx_interrupt(lua_State *L) __attribute__((noreturn));
 
-// Whether the running task was interrupted.
+// Whether the value at idx is the error that an interruption raises. Does not raise.
+bool lx_is_interruption(lua_State *L, int idx);
+
+// Whether the error on top of the stack ends the running task, so that no protected call may
+// swallow it: the task was interrupted, or the error is another task's interruption that came here
+// by await.
 bool ts_sched_is_interrupted(lua_State *L);
 
 // Before a coroutine goes on while the run is to stop: gives it a bounded time of

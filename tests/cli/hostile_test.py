@@ -48,6 +48,44 @@ class Hostile(Case):
           assert(closed > 0)""", "--sandbox")
         self.assert_status(done, 0)
 
+    def test_exit_in_a_task_ends_the_others(self):
+        done = self.lua("""
+          local function exit() widgets.all() os.exit(42) end
+          pcall(task.each, { 1, 2 }, function()
+            pcall(coroutine.wrap(function() pcall(task.each, { 1, 2 }, exit) print "each" end))
+            print "coroutine"
+          end)
+          print(xpcall(task.each, print, { 1 }, exit))
+          print 'main'""", "--sandbox")
+        self.assert_status(done, 42)
+        self.assertEqual(done.out, "")
+
+    def test_errors_that_spawn_or_fail_when_shown(self):
+        done = self.lua("""
+          local function shown(fn) return setmetatable({}, { __tostring = fn }) end
+          for i = 1, 9 do
+            task.spawn(error, shown(function()
+              for _ = 1, 100 do pcall(task.spawn, print, "late") end
+              return "seen " .. i
+            end))
+          end
+          task.spawn(error, shown(function() error "twice" end))""", "--sandbox")
+        self.assert_status(done, 1)
+        for i in range(1, 10):
+            self.assertIn(f"failed: seen {i}", done.err)
+        self.assertIn("an error that cannot be shown", done.err)
+        self.assertEqual(done.out, "")
+
+    def test_list_closed_under_a_task_that_waits_for_it(self):
+        done = self.lua("""
+          local next, _, _, closing = widgets.list()
+          local reader = task.spawn(function() return pcall(next) end)
+          task.sleep(0)
+          do local close <close> = closing end
+          print(select(2, reader:await()))""", "--sandbox")
+        self.assert_status(done, 0)
+        self.assertIn("this list is closed", done.out)
+
 
 if __name__ == "__main__":
     unittest.main()
