@@ -30,14 +30,18 @@ int ts_usage_error(const struct ts_error *err)
     return TS_EXIT_USAGE;
 }
 
-int ts_command_main(int argc, char **argv)
+const struct ts_command *ts_command_find(const char *name)
 {
-    if (argc > 1) {
-        for (const struct ts_command *command = commands + 1; command->run; command++) {
-            if (ts_str_is(command->name, argv[1])) {
-                return command->run(argc - 1, argv + 1);
-            }
+    for (const struct ts_command *command = commands + 1; command->run; command++) {
+        if (ts_str_is(command->name, name)) {
+            return command;
         }
     }
-    return commands[0].run(argc, argv);
+    return NULL;
+}
+
+int ts_command_main(int argc, char **argv)
+{
+    const struct ts_command *command = argc > 1 ? ts_command_find(argv[1]) : NULL;
+    return command ? command->run(argc - 1, argv + 1) : commands[0].run(argc, argv);
 }

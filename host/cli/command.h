@@ -18,6 +18,9 @@ struct ts_command {
 // The table, ending with a row whose run is NULL. Lives for ever.
 const struct ts_command *ts_commands(void);
 
+// The command of that name, NULL when there is none. Running a script has no name.
+const struct ts_command *ts_command_find(const char *name);
+
 // Runs the program and returns its exit status.
 int ts_command_main(int argc, char **argv);
 

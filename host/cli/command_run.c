@@ -2,6 +2,7 @@
 // `tshost [options] SCRIPT`, `-e CODE`, `--help`, `--version`: the options of a run as a table.
 // Settings go straight into the runtime's configuration.
 #include <stdio.h>
+#include <unistd.h>
 
 #include "host/cli/command.h"
 #include "host/runtime/exit_status.h"
@@ -169,6 +170,12 @@ int ts_command_run(int argc, char **argv)
             return ts_usage_error(&err);
         }
         config->script = argv[operand++];
+        if (ts_command_find(config->script) && access(config->script, F_OK) != 0) {
+            ts_error_set(&err, TS_ERR_USAGE,
+                "%s is a command, and a command comes first: tshost %s [options]", config->script,
+                config->script);
+            return ts_usage_error(&err);
+        }
     }
     config->args = argv + operand;
     config->arg_count = argc - operand;

@@ -68,6 +68,7 @@ class Usage(Case):
         self.complains("no script given")
         self.complains("no script given", "--read-only")
         self.complains("gone.lua: no such script", "gone.lua")
+        self.complains("doctor is a command, and a command comes first", "--read-only", "doctor")
         self.complains("./onboard.lua: no such script", "./onboard.lua")
 
     def test_unreadable_scripts(self):
