@@ -222,8 +222,7 @@ static void task_end(struct ts_task *task, enum ts_task_state state)
     }
 }
 
-// Lets go of the task's anchor, now that nothing of it needs to be heard any more.
-static void task_release(lua_State *L, struct ts_task *task)
+void ts_sched_release(lua_State *L, struct ts_task *task)
 {
     ts_sched_push_tasks(L);
     lua_pushnil(L);
@@ -269,7 +268,7 @@ static void task_resume(lua_State *L, struct ts_task *task)
     }
     if (status == LUA_OK) {
         task_end(task, TS_TASK_DONE);
-        task_release(L, task);
+        ts_sched_release(L, task);
         return;
     }
     task_fail(L, task, lua_gettop(L));

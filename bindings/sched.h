@@ -72,7 +72,10 @@ TS_RAISES struct ts_task *push_task(lua_State *L, int nargs);
 // Pushes the handle of a task that has not ended.
 TS_RAISES void ts_sched_push(lua_State *L, struct ts_task *task);
 
-// Pushes the table of address -> task of those that live or have failed.
+// Lets go of the anchor of a task that has ended, now that its error, if it has one, was heard.
+TS_RAISES void ts_sched_release(lua_State *L, struct ts_task *task);
+
+// Pushes the table of address -> task of those that live or have failed unheard.
 TS_RAISES void ts_sched_push_tasks(lua_State *L);
 
 // Notes the errors of failed tasks that nobody awaited in the ledger (bindings/unheard.c).

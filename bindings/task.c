@@ -48,6 +48,7 @@ static int await_k(lua_State *L, int status, lua_KContext ctx)
         return ts_task_wait(L, &self->self, 0, await_k);
     }
     task->is_observed = true;
+    ts_sched_release(L, task);
     int results = lua_gettop(co);
     if (!lua_checkstack(L, results) || !lua_checkstack(co, results)) {
         return luaL_error(L, "too many results of a task");

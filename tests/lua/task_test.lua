@@ -272,4 +272,18 @@ function TestTask.testManyTasks()
   lu.assertEquals(count, 5000)
 end
 
+-- A run of many hours awaits many tasks that fail.
+function TestTask.testAwaitedFailuresAreLetGo()
+  local kept = setmetatable({}, { __mode = "k" })
+  for i = 1, 20 do
+    local handle = task.spawn(error, "failure " .. i)
+    lu.assertFalse((pcall(handle.await, handle)))
+    lu.assertFalse((pcall(handle.await, handle))) -- it may be asked again
+    kept[handle] = true
+  end
+  collectgarbage()
+  collectgarbage()
+  lu.assertNil(next(kept))
+end
+
 os.exit(lu.LuaUnit.new():runSuiteByInstances { { "TestTask", TestTask } })
