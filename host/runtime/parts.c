@@ -8,6 +8,7 @@
 #include "host/api/client.h"
 #include "host/net/loop.h"
 #include "host/net/signals.h"
+#include "host/runtime/limits.h"
 #include "host/sandbox/sandbox.h"
 
 // The account that stands for "the configured one" when a sandbox runs and none is configured.
@@ -96,7 +97,10 @@ enum ts_err ts_parts_init(
         .user_agent = "tshost/" TSHOST_VERSION,
         .ca_file = config->ca_file,
     };
-    enum ts_err code = ts_secret_pool_create(&parts->secrets, err);
+    enum ts_err code = ts_limits_set(config->concurrency, config->is_sandbox, err);
+    if (!code) {
+        code = ts_secret_pool_create(&parts->secrets, err);
+    }
     if (!code) {
         ts_secret_pool_defer(parts->secrets); // the scheduler seals it
         code = ts_loop_create(&loop, &parts->loop, err);

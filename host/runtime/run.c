@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <lauxlib.h>
 
@@ -174,8 +173,6 @@ int ts_run(const struct ts_config *config)
     struct run run = {.config = config, .parts = &parts};
     struct ts_log log;
     ts_log_init(&log, stderr, config->level);
-    // Secrets stay out of core dumps.
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (config->script && strcmp(config->script, "-") != 0) {
         if (ts_script_find(config->script, run.path, &err)) {
             ts_report_error(&log, err.message);

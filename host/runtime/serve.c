@@ -8,7 +8,10 @@
 
 #include "host/base/log.h"
 #include "host/runtime/exit_status.h"
+#include "host/runtime/limits.h"
 #include "host/runtime/report.h"
+
+#define CONNECTIONS 1024 // the most that a run of ours opens
 
 static void signals_block(sigset_t *stop)
 {
@@ -27,6 +30,7 @@ int ts_serve(const struct ts_sandbox_config *config)
     sigset_t stop;
     ts_log_init(&log, stderr, TS_LOG_NORMAL);
     signals_block(&stop);
+    (void)ts_limits_set(CONNECTIONS, false, &err); // with less, later connections wait
     if (ts_sandbox_start(config, &sandbox, &err)) {
         ts_report_error(&log, err.message);
         return TS_EXIT_USAGE;
