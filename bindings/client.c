@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/sched.h"
 
 #define CLIENT "turnstile.client"
 
@@ -42,6 +43,9 @@ void push_client(lua_State *L, const char *account, const char *token_file, bool
 static void client_open(lua_State *L, int idx, struct client_box *box)
 {
     struct ts_host *host = ts_host_of(L);
+    if (host->sched->is_stopping) {
+        lx_interrupt(L); // a box that a finalizer fills while the state closes is never emptied
+    }
     int top = lua_gettop(L);
     lua_getiuservalue(L, idx, 1);
     lua_getfield(L, -1, "account");

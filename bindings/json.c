@@ -17,6 +17,11 @@ static const char decode_key; // registry: decode of the private instance
 static const char length_key; // registry: utf8.len
 
 #define ENCODE_DEPTH_MAX 200
+
+// What lua-cjson is given to encode, in bytes of text. It may become six times as much, and
+// lua-cjson counts in an int that it doubles: it would crash, or end the process.
+#define ENCODE_MAX (128 * 1024 * 1024)
+#define VALUE_SIZE 24               // what any other value is counted as
 #define TEXT_MAX (64 * 1024 * 1024) // lua-cjson overflows an int near 358 MB (CVE-2022-24834)
 
 // Pushes a fresh instance: its settings are its own.
@@ -143,7 +148,22 @@ static int cjson_decode(lua_State *L)
 // an integer of more than 14 digits; both are encoded as a string of the mark and the text that is
 // meant, and unwrapped in the result. The mark holds an address, so no text is taken for it by
 // chance.
-static void push_plain(lua_State *L, int idx, int depth, bool is_domains);
+struct plain {
+    int depth;
+    size_t left; // of ENCODE_MAX
+};
+
+static void push_plain(lua_State *L, int idx, struct plain *plain, bool is_domains);
+
+static void plain_count(lua_State *L, int idx, struct plain *plain)
+{
+    bool is_text = lua_type(L, idx) == LUA_TSTRING;
+    size_t size = is_text ? lua_rawlen(L, idx) : VALUE_SIZE;
+    if (size > plain->left) {
+        lx_misuse(L, "cjson.encode: the value is larger than %d MiB", ENCODE_MAX / 1024 / 1024);
+    }
+    plain->left -= size;
+}
 
 static void push_marked(lua_State *L, const char *text)
 {
@@ -173,9 +193,9 @@ static void unwrap_marked(lua_State *L)
     luaL_pushresult(&out);
 }
 
-static void push_plain_table(lua_State *L, int idx, int depth, bool is_domains)
+static void push_plain_table(lua_State *L, int idx, struct plain *plain, bool is_domains)
 {
-    if (depth > ENCODE_DEPTH_MAX) {
+    if (plain->depth == ENCODE_DEPTH_MAX) {
         lx_misuse(L, "cjson.encode: nested deeper than %d levels", ENCODE_DEPTH_MAX);
     }
     luaL_checkstack(L, 8, "cjson.encode: nested too deep");
@@ -187,14 +207,17 @@ static void push_plain_table(lua_State *L, int idx, int depth, bool is_domains)
         }
         lua_pop(L, 2);
     }
+    plain->depth++;
     lua_newtable(L);
     for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        plain_count(L, -2, plain);
         bool is_list =
             lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "domains") == 0;
         lua_pushvalue(L, -2);
-        push_plain(L, lua_gettop(L) - 1, depth + 1, is_list);
+        push_plain(L, lua_gettop(L) - 1, plain, is_list);
         lua_rawset(L, -5);
     }
+    plain->depth--;
 }
 
 // More than 14 digits.
@@ -205,10 +228,11 @@ static bool is_long_integer(lua_State *L, int idx)
 }
 
 // Pushes a copy of the value at idx that lua-cjson can encode and that holds no secret.
-static void push_plain(lua_State *L, int idx, int depth, bool is_domains)
+static void push_plain(lua_State *L, int idx, struct plain *plain, bool is_domains)
 {
+    plain_count(L, idx, plain);
     if (lua_istable(L, idx)) {
-        push_plain_table(L, idx, depth, is_domains);
+        push_plain_table(L, idx, plain, is_domains);
     } else if (is_long_integer(L, idx)) {
         char digits[32];
         snprintf(digits, sizeof digits, "%lld", (long long)lua_tointeger(L, idx));
@@ -224,7 +248,8 @@ static int cjson_encode(lua_State *L)
 {
     luaL_checkany(L, 1);
     lua_settop(L, 1);
-    push_plain(L, 1, 1, false);
+    struct plain plain = {.left = ENCODE_MAX};
+    push_plain(L, 1, &plain, false);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, -2);
     lua_call(L, 1, 1);

@@ -86,6 +86,17 @@ class Hostile(Case):
         self.assert_status(done, 0)
         self.assertIn("this list is closed", done.out)
 
+    def test_nothing_is_opened_while_the_state_closes(self):
+        done = self.lua("""
+          package.loaded.last = setmetatable({}, { __gc = function()
+            print(pcall(turnstile.client, { account_id = ("a"):rep(32) }))
+            print(pcall(widgets.get, "0x4AAAAAAAAAAAAAAAAAAAAA"))
+            print(pcall(task.spawn, print, "late"))
+          end })
+          widgets.all()""", "--sandbox")
+        self.assert_status(done, 0)
+        self.assertEqual(done.out.count("false\t"), 3, done.out)
+
 
 if __name__ == "__main__":
     unittest.main()

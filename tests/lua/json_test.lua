@@ -94,4 +94,20 @@ function TestJson.testAnswersDoNotDependOnTheScript()
   lu.assertEquals(w.name, "x")
 end
 
+-- Beyond what lua-cjson can count it would crash, or end the process.
+function TestJson.testTooLarge()
+  local mebibyte = ("x"):rep(1 << 20)
+  local list = {}
+  for i = 1, 129 do
+    list[i] = mebibyte
+  end
+  raises("cjson.encode: the value is larger than 128 MiB", cjson.encode, list)
+  raises("larger than 128 MiB", cjson.encode, { [mebibyte:rep(129)] = true })
+  local twice = {}
+  for _ = 1, 60 do
+    twice = { twice, twice } -- 2^60 values
+  end
+  raises("larger than 128 MiB", cjson.encode, twice)
+end
+
 os.exit(lu.LuaUnit.new():runSuiteByInstances { { "TestJson", TestJson } })
