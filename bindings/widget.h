@@ -34,8 +34,8 @@ TS_RAISES void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body)
 TS_RAISES void lx_widget_adopt(lua_State *L);
 
 // Pushes the writable fields of the widget at `widget` with the normalised changes at `changes` put
-// over them, and whether anything differs. What the widget lacks is left out; a missing required
-// field gives its name in *missing.
-TS_RAISES bool push_merged(lua_State *L, int widget, int changes, const char **missing);
+// over them, and whether anything differs. What the widget lacks is left out. A required field that
+// it lacks, or one in a form that is not known, gives its name in *unfit: nothing may be sent then.
+TS_RAISES bool push_merged(lua_State *L, int widget, int changes, const char **unfit);
 
 #endif

@@ -195,10 +195,41 @@ static bool push_merged_domains(lua_State *L, int before, int changes)
     return is_changed;
 }
 
-bool push_merged(lua_State *L, int widget, int changes, const char **missing)
+static bool is_name_list(lua_State *L, int idx)
+{
+    lua_Unsigned names = 0;
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) {
+            lua_pop(L, 2);
+            return false;
+        }
+        names++;
+    }
+    return names == lua_rawlen(L, idx);
+}
+
+// Whether the field as read can be sent back: required ones must be there, and each in a form that
+// is known. What is not understood would be dropped from the body, and a list of domains that comes
+// out empty admits any hostname.
+static bool is_returnable(lua_State *L, int idx, const struct ts_widget_rule *rule)
+{
+    if (lua_isnil(L, idx)) {
+        return !rule->is_required;
+    }
+    switch (rule->kind) {
+    case TS_WIDGET_LIST:
+        return lua_istable(L, idx) && is_name_list(L, idx);
+    case TS_WIDGET_BOOLEAN:
+        return lua_isboolean(L, idx);
+    default:
+        return lua_type(L, idx) == LUA_TSTRING;
+    }
+}
+
+bool push_merged(lua_State *L, int widget, int changes, const char **unfit)
 {
     bool is_changed = false;
-    *missing = NULL;
+    *unfit = NULL;
     lua_createtable(L, 0, TS_WIDGET_FIELD_COUNT);
     int merged = lua_gettop(L);
     for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
@@ -208,15 +239,15 @@ bool push_merged(lua_State *L, int widget, int changes, const char **missing)
         }
         lua_getfield(L, widget, rule->name);
         int before = lua_gettop(L);
+        if (!is_returnable(L, before, rule)) {
+            *unfit = rule->name;
+        }
         if (lua_getfield(L, changes, rule->name) == LUA_TNIL) {
             lua_pop(L, 1);
         } else if (rule->kind == TS_WIDGET_LIST) {
             is_changed = push_merged_domains(L, before, lua_gettop(L)) || is_changed;
         } else {
             is_changed = !lua_rawequal(L, before, -1) || is_changed;
-        }
-        if (rule->is_required && lua_isnil(L, -1)) {
-            *missing = rule->name;
         }
         lua_setfield(L, merged, rule->name);
         lua_settop(L, merged);

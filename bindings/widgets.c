@@ -116,11 +116,11 @@ static int update_write_k(lua_State *L, int status, lua_KContext ctx)
 // The widget as it is lies on top of the stack: merges, and sends what differs.
 static int update_write(lua_State *L, struct lx_exchange *exchange)
 {
-    const char *missing;
+    const char *unfit;
     int widget = lua_gettop(L);
-    bool is_changed = push_merged(L, widget, 3, &missing);
-    if (missing) {
-        lua_pushfstring(L, "the widget as read lacks `%s`, which an update must send", missing);
+    bool is_changed = push_merged(L, widget, 3, &unfit);
+    if (unfit) {
+        lua_pushfstring(L, "the widget as read has no `%s` that an update could send back", unfit);
         return push_exchange_reject(L, exchange, lua_tostring(L, -1));
     }
     if (!is_changed) {

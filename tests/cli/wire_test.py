@@ -161,7 +161,22 @@ class Answers(Case):
         done = self.after([envelope(answer)], f"local _, e = widgets.update('{NO_WIDGET}', "
                           "{ name = 'b' }); print(e.kind, e.outcome)", 4)
         self.assertEqual(done.out, "decode\tnot_applied\n")
-        self.assertIn("lacks `mode`", done.err)
+        self.assertIn("has no `mode` that an update could send back", done.err)
+
+    def test_an_update_of_a_widget_in_a_form_that_is_not_known(self):
+        # Sent back without what was not understood, it could admit any hostname.
+        for name, value in (("domains", [{"hostname": "a.example"}]), ("domains", {"0": "a"}),
+                            ("domains", "a.example"), ("domains", ["a.example", None]),
+                            ("domains", ["a.example\0b"]), ("name", 5), ("mode", ["managed"]),
+                            ("offlabel", "false"), ("clearance_level", True)):
+            for changes in ("{ name = 'b' }", "{ domains = { add = { 'b.example' } } }",
+                            "{ domains = { 'b.example' } }"):
+                with self.subTest(f"{name} {value} {changes}"):
+                    done = self.after(
+                        [envelope(widget(**{name: value}))],
+                        f"local _, e = widgets.update('{NO_WIDGET}', {changes}); print(e.kind)", 4)
+                    self.assertEqual(done.out, "decode\n")
+                    self.assertIn(f"has no `{name}` that an update could send back", done.err)
 
     def test_what_is_no_widget(self):
         for body in (envelope(None), envelope([]), envelope("x"), envelope({}), {}, [], None, 5,
