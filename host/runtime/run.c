@@ -75,6 +75,7 @@ static const char *load(lua_State *L, struct run *run)
 // Keeps the text of the error value at idx, and whether it is one that needs no words.
 static void keep_error(lua_State *L, struct run *run, int idx)
 {
+    int top = lua_gettop(L);
     idx = lua_absindex(L, idx);
     const char *text;
     if (lua_isstring(L, idx) || luaL_getmetafield(L, idx, "__tostring") != LUA_TNIL) {
@@ -89,6 +90,7 @@ static void keep_error(lua_State *L, struct run *run, int idx)
     }
     run->said_entry = lx_failure_entry(L, idx);
     snprintf(run->said, sizeof run->said, "%s%s%s", place, *place ? ": " : "", text);
+    lua_settop(L, top);
 }
 
 static bool is_orderly_end(lua_State *L, struct run *run, int idx)
@@ -120,7 +122,7 @@ static int run_protected(lua_State *L)
     if (!is_orderly_end(L, run, -2)) {
         run->has_failed = true;
         keep_error(L, run, -2);
-        const char *traceback = lua_tostring(L, -2);
+        const char *traceback = lua_tostring(L, -1);
         for (const char *line = traceback; line && *line;) {
             int len = (int)strcspn(line, "\n");
             ts_log_line(&run->parts->log, TS_LOG_VERBOSE, "%.*s", len, line);
