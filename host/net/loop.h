@@ -21,7 +21,7 @@ struct ts_loop_config {
     const char *ca_file;          // copied; NULL: the system's store, see ca.h
 };
 
-// Makes a loop. SIGPIPE must be ignored for as long as it lives (ts_signals_start does that).
+// Makes a loop. SIGPIPE must be harmless for as long as it lives (ts_signals_start does that).
 // Fails with NOMEM, SYSTEM or INTERNAL.
 enum ts_err ts_loop_create(
     const struct ts_loop_config *config, struct ts_loop **out, struct ts_error *err);

@@ -34,6 +34,12 @@ static void on_signal(int number)
     ts_loop_wake(state.loop);
 }
 
+// Instead of SIG_IGN, which the commands that a script starts would inherit.
+static void on_pipe(int number)
+{
+    (void)number;
+}
+
 enum ts_err ts_signals_start(
     struct ts_loop *loop, ts_signals_fn on_first, void *owner, struct ts_error *err)
 {
@@ -46,11 +52,11 @@ enum ts_err ts_signals_start(
     atomic_store(&state.seen, 0);
     // No SA_RESTART: a script that waits for its standard input hears of the stop too.
     struct sigaction action = {.sa_handler = on_signal};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction pipe = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    sigemptyset(&ignore.sa_mask);
+    sigemptyset(&pipe.sa_mask);
     // sigaction fails for invalid numbers and pointers only.
-    if (sigaction(SIGPIPE, &ignore, NULL) || sigaction(SIGINT, &action, &state.old_int) ||
+    if (sigaction(SIGPIPE, &pipe, NULL) || sigaction(SIGINT, &action, &state.old_int) ||
         sigaction(SIGTERM, &action, &state.old_term)) {
         return ts_error_set_errno(err, errno, "cannot install signal handlers");
     }

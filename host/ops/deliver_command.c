@@ -135,8 +135,8 @@ static void on_deadline(struct ts_timer *timer)
 static int spawn_with(struct ts_delivery *delivery, posix_spawn_file_actions_t *actions,
     posix_spawnattr_t *attr, const char *const *argv)
 {
-    // A handler is reset by exec, what is ignored stays ignored: SIGPIPE is ours, the others (as
-    // from nohup) were the caller's wish.
+    // A handler is reset by exec, what is ignored stays ignored: a command that is fed wants
+    // SIGPIPE, the others (as from nohup) were the caller's wish.
     sigset_t none, defaults;
     sigemptyset(&none);
     sigemptyset(&defaults);

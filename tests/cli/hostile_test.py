@@ -97,6 +97,13 @@ class Hostile(Case):
         self.assert_status(done, 0)
         self.assertEqual(done.out.count("false\t"), 3, done.out)
 
+    def test_commands_of_a_script_end_with_their_reader(self):
+        done = self.lua("""
+          local reader <close> = io.popen "(yes; echo $? >&2) | head -n 1"
+          print(reader:read "a")""", "--sandbox")
+        self.assert_status(done, 0)
+        self.assertIn("141", done.err)
+
 
 if __name__ == "__main__":
     unittest.main()
