@@ -38,6 +38,7 @@ static enum ts_err visit_make(struct ts_parts *parts, struct ts_client *client, 
     *visit = (struct visit){0};
     enum ts_err code = ts_call_read(client, &spec, on_done, visit, &visit->call, err);
     while (!code && !visit->is_done) {
+        ts_secret_pool_seal(parts->secrets);
         code = ts_loop_turn(parts->loop, TS_NEVER, err);
     }
     if (!code) {
