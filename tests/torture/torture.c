@@ -30,10 +30,11 @@
 
 enum mode { FIRST, ONCE };
 
-// How a child ends besides by a signal: what is wrong, 0 nothing.
+// How a child ends besides by a signal: what is wrong, 0 nothing. The others keep away from the
+// statuses that a sanitizer ends with.
 enum verdict {
     WELL,
-    WELL_AND_DONE, // met no failure
+    WELL_AND_DONE = 40, // met no failure
     BAD_STATUS,
     BAD_DONE, // status 0, but the work is not done
     LEAKED_TRANSFER,
@@ -41,7 +42,6 @@ enum verdict {
     LEAKED_CALL,
     LEAKED_FILE,
     BROKEN_TEST,
-    LEAKED_MEMORY = 23, // LeakSanitizer's
 };
 
 static const char *const verdicts[] = {
@@ -231,7 +231,7 @@ static bool run_child(enum mode mode, long n, const char *script, char **args, i
     }
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "allocation %ld: %s\n", n, strsignal(WTERMSIG(status)));
-    } else if (verdict <= BROKEN_TEST) {
+    } else if (verdict > WELL_AND_DONE && verdict <= BROKEN_TEST) {
         fprintf(stderr, "allocation %ld: the run %s\n", n, verdicts[verdict]);
     } else {
         fprintf(stderr, "allocation %ld: ended with %d\n", n, verdict);
