@@ -3,6 +3,7 @@
 // path. Never in the working directory, which belongs to whoever started the process.
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -28,24 +29,26 @@ static int search_embedded(lua_State *L)
     return 1;
 }
 
-// A searcher for files beside the script; upvalues: 1 the directory, 2 package.searchpath.
+// A searcher for files beside the script, whose directory is upvalue 1. Not by package.searchpath:
+// a semicolon in the directory's name would part it in two, and lead into the working directory.
 static int search_beside(lua_State *L)
 {
-    const char *name = luaL_checkstring(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_pushstring(L, name);
-    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua", lua_tostring(L, lua_upvalueindex(1)),
-        lua_tostring(L, lua_upvalueindex(1)));
-    lua_call(L, 2, 2);
-    if (lua_isnil(L, -2)) {
-        return 1; // where it looked
+    static const char *const forms[] = {".lua", "/init.lua"};
+    const char *directory = lua_tostring(L, lua_upvalueindex(1));
+    const char *name = luaL_gsub(L, luaL_checkstring(L, 1), ".", "/");
+    const char *files[2];
+    for (int i = 0; i < 2; i++) {
+        files[i] = lua_pushfstring(L, "%s/%s%s", directory, name, forms[i]);
+        if (access(files[i], R_OK) == 0) {
+            if (luaL_loadfilex(L, files[i], "t")) { // bytecode can break the host
+                return lua_error(L);
+            }
+            lua_pushstring(L, files[i]);
+            return 2;
+        }
     }
-    const char *file = lua_tostring(L, -2);
-    if (luaL_loadfile(L, file)) {
-        return lua_error(L);
-    }
-    lua_pushstring(L, file);
-    return 2;
+    lua_pushfstring(L, "no file '%s'\n\tno file '%s'", files[0], files[1]);
+    return 1;
 }
 
 // Keeps of package[field] the templates that are absolute.
@@ -90,8 +93,7 @@ void ts_open_require(lua_State *L, const char *script_dir)
     searcher_insert(L, 2);
     if (script_dir) {
         lua_pushstring(L, script_dir);
-        lua_getfield(L, -3, "searchpath");
-        lua_pushcclosure(L, search_beside, 2);
+        lua_pushcclosure(L, search_beside, 1);
         searcher_insert(L, 2);
     }
     lua_pop(L, 2);

@@ -163,6 +163,14 @@ class Usage(Case):
         for script in (path, "app/main.lua", "./app/main.lua"):
             done = self.run_tshost(script)
             self.assertRegex(done.out, r"^beside\tfalse\t.*module 'stray' not found")
+        self.script("return 'a directory of odd name'", "a;b?.c/helper.lua")
+        self.script("print((require 'helper'))", "a;b?.c/main.lua")
+        done = self.run_tshost("a;b?.c/main.lua")
+        self.assertEqual(done.out, "a directory of odd name\n", done)
+        binary = self.home / "app/binary.lua"
+        binary.write_bytes(b"\x1bLua\x54\x00")
+        self.complains("attempt to load a binary chunk", self.script(
+            "require 'binary'", "app/loads.lua"), status=1)
         done = self.run_tshost("-e", "print(pcall(require, 'stray'))")
         self.assertRegex(done.out, r"^false\t")
         self.script("return nil +", "app/broken.lua")
