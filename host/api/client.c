@@ -15,9 +15,14 @@
 static enum ts_err account_check(const char *account, struct ts_error *err)
 {
     size_t len = strlen(account);
+    if (len > ACCOUNT_LEN) { // it may be a token that was mistaken for one
+        return ts_error_set(err, TS_ERR_USAGE,
+            "what is given as the account id has %zu characters, but it has 32 hexadecimal ones",
+            len);
+    }
     if (len != ACCOUNT_LEN || strspn(account, "0123456789abcdefABCDEF") != len) {
         return ts_error_set(err, TS_ERR_USAGE,
-            "\"%.64s\" is not an account id: it has 32 hexadecimal characters (dashboard, account "
+            "\"%s\" is not an account id: it has 32 hexadecimal characters (dashboard, account "
             "home, \"Copy account ID\")",
             account);
     }

@@ -13,12 +13,26 @@
 #include "host/base/str.h"
 
 #define TOKEN_MAX 4096
+#define TOKEN_MIN 37 // the shortest kind, of the global keys
 
 static const char sandbox_token[] = "sandbox-token-not-a-secret";
+
+// Whether a path looks like a token that was mistaken for one, which no message may show.
+static bool path_is_token(const char *path)
+{
+    static const char alphabet[] =
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
+    size_t len = strlen(path);
+    return len >= TOKEN_MIN && strspn(path, alphabet) == len;
+}
 
 static enum ts_err file_read(const char *path, struct ts_buf *out, struct ts_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && path_is_token(path)) {
+        return ts_error_set(err, TS_ERR_CREDENTIALS,
+            "what is given as the token file is no file; is it the token itself?");
+    }
     if (fd < 0) {
         return ts_error_set_errno(err, errno, "cannot read the token file %s", path);
     }

@@ -115,6 +115,18 @@ class Credentials(Case):
                         environment={"CLOUDFLARE_ACCOUNT_ID": "wrong"})
         self.assert_status(done, 0)
 
+    def test_a_token_in_the_wrong_place_is_not_shown(self):
+        token = "cfut_" + "made-up-" * 5
+        for options, status, part in (
+            (("--account", token), 2, "has 45 characters, but it has 32 hexadecimal ones"),
+            (("--token-file", token), 8, "is it the token itself?"),
+        ):
+            with self.subTest(options[0]):
+                done = self.lua(LIST, *options, sandbox=self.sandbox)
+                self.assert_status(done, status)
+                self.assertIn(part, done.err)
+                self.assertNotIn("made-up", done.err)
+
     def test_base_urls(self):
         for url in ("127.0.0.1", "ftp://127.0.0.1/", "http://user:word@127.0.0.1/", "http://",
                     "file:///etc/passwd"):
