@@ -58,8 +58,8 @@ void check_list_query(lua_State *L, int arg, struct lx_list_query *query)
     static const char *const directions[] = {"asc", "desc", NULL};
     size_t len = 0;
     check_options(L, arg, "widgets.list", names, true);
-    const char *order = opt_member_string(L, arg, "widgets.list", "order", &len);
-    const char *direction = opt_member_string(L, arg, "widgets.list", "direction", &len);
+    const char *order = opt_member_string(L, arg, "widgets.list", "order", NULL);
+    const char *direction = opt_member_string(L, arg, "widgets.list", "direction", NULL);
     lua_Number per_page = opt_member_number(L, arg, "widgets.list", "per_page", PER_PAGE);
     if (!(per_page >= 5 && per_page <= PER_PAGE) || per_page != (lua_Integer)per_page) {
         lx_misuse(L, "widgets.list: `per_page` must be a whole number from 5 to %d", PER_PAGE);

@@ -168,6 +168,9 @@ const char *opt_member_string(
     int type = push_member(L, arg, name);
     if (type == LUA_TSTRING) {
         text = lua_tolstring(L, -1, len); // anchored by the table
+        if (!len && strlen(text) != lua_rawlen(L, -1)) {
+            lx_misuse(L, "%s: `%s` has a NUL byte in it", function, name);
+        }
     } else if (type != LUA_TNIL) {
         member_complain(L, function, name, "string");
     }

@@ -54,7 +54,7 @@ TS_RAISES void check_options(
 TS_RAISES int push_member(lua_State *L, int arg, const char *name);
 
 // Typed members of the option table at arg; absent gives NULL or the default. The string stays the
-// table's. Misuse when the type is another.
+// table's; without len it is to be a C string. Misuse when the type is another.
 TS_RAISES const char *opt_member_string(
     lua_State *L, int arg, const char *function, const char *name, size_t *len);
 TS_RAISES bool opt_member_boolean(

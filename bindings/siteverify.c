@@ -10,6 +10,7 @@
 #include "bindings/host.h"
 #include "bindings/json.h"
 #include "bindings/secret.h"
+#include "bindings/widget.h"
 #include "bindings/widgets.h"
 
 #define TOKEN_MAX 2048 // characters, from the siteverify page
@@ -38,13 +39,6 @@ static int siteverify_k(lua_State *L, int status, lua_KContext ctx)
     return 2;
 }
 
-static void body_check(lua_State *L, enum ts_err code)
-{
-    if (code) {
-        luaL_error(L, "not enough memory");
-    }
-}
-
 static void add_secret(lua_State *L, struct ts_widget_body *body)
 {
     size_t len;
@@ -54,10 +48,10 @@ static void add_secret(lua_State *L, struct ts_widget_body *body)
         const char *text = ts_secret_borrow(secret, &len);
         enum ts_err code = ts_widget_body_add_text(body, "secret", text, len);
         ts_secret_return(secret);
-        body_check(L, code);
+        lx_check_body(L, code);
     } else if (lua_type(L, -1) == LUA_TSTRING) {
         const char *text = lua_tolstring(L, -1, &len);
-        body_check(L, ts_widget_body_add_text(body, "secret", text, len));
+        lx_check_body(L, ts_widget_body_add_text(body, "secret", text, len));
     } else {
         lx_misuse(
             L, "siteverify: `secret` must be a secret or a string, is a %s", luaL_typename(L, -1));
@@ -70,7 +64,7 @@ static void add_text(lua_State *L, struct ts_widget_body *body, const char *name
     size_t len = 0;
     const char *text = opt_member_string(L, 1, "siteverify", name, &len);
     if (text) {
-        body_check(L, ts_widget_body_add_text(body, name, text, len));
+        lx_check_body(L, ts_widget_body_add_text(body, name, text, len));
     }
 }
 
@@ -90,12 +84,12 @@ int turnstile_siteverify(lua_State *L)
     }
     struct ts_client *client = check_client(L);
     struct lx_exchange *exchange = push_exchange(L, TS_OP_SITEVERIFY); // 2
-    body_check(L, ts_widget_body_init(&exchange->body));
+    lx_check_body(L, ts_widget_body_init(&exchange->body));
     add_secret(L, &exchange->body);
     add_text(L, &exchange->body, "response");
     add_text(L, &exchange->body, "remoteip");
     add_text(L, &exchange->body, "idempotency_key");
-    body_check(L, ts_widget_body_end(&exchange->body));
+    lx_check_body(L, ts_widget_body_end(&exchange->body));
     struct ts_call_spec spec = {
         .op = TS_OP_SITEVERIFY,
         .body = ts_buf_text(&exchange->body.json),

@@ -32,11 +32,10 @@ static void push_widgets(lua_State *L, const char *name)
 static int turnstile_client(lua_State *L)
 {
     static const char *const names[] = {"account_id", "token_file", NULL};
-    size_t len;
     lua_settop(L, 1);
     check_options(L, 1, "turnstile.client", names, false);
-    const char *account = opt_member_string(L, 1, "turnstile.client", "account_id", &len);
-    const char *token_file = opt_member_string(L, 1, "turnstile.client", "token_file", &len);
+    const char *account = opt_member_string(L, 1, "turnstile.client", "account_id", NULL);
+    const char *token_file = opt_member_string(L, 1, "turnstile.client", "token_file", NULL);
     lua_createtable(L, 0, 1);
     push_client(L, account, token_file, false);
     check_client_at(L, -1); // what is wrong with it is said here, not at its first use

@@ -29,6 +29,9 @@ TS_RAISES bool lx_is_any_hostname(lua_State *L, int idx);
 // when memory ends.
 TS_RAISES void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body);
 
+// Raises unless code, of the making of a body, is TS_OK: a body that is too large is misuse.
+TS_RAISES void lx_check_body(lua_State *L, enum ts_err code);
+
 // Turns the decoded widget on top of the stack into what scripts see: secret as a handle, null as
 // absent. Everything else stays, known or not.
 TS_RAISES void lx_widget_adopt(lua_State *L);

@@ -33,11 +33,12 @@ void lx_widget_adopt(lua_State *L)
     lua_settop(L, widget);
 }
 
-static void body_check(lua_State *L, enum ts_err code)
+void lx_check_body(lua_State *L, enum ts_err code)
 {
-    if (code) {
-        luaL_error(L, code == TS_ERR_NOMEM ? "not enough memory"
-                                           : "the widget is larger than a request may be");
+    if (code == TS_ERR_NOMEM) {
+        luaL_error(L, "not enough memory");
+    } else if (code) {
+        lx_misuse(L, "the request is larger than 1 MiB");
     }
 }
 
@@ -65,25 +66,25 @@ static void add_field(lua_State *L, const struct ts_widget_rule *rule, struct ts
     case TS_WIDGET_LIST:
         if (lua_istable(L, value)) {
             const char **items = push_items(L, value, &count);
-            body_check(L, ts_widget_body_add_list(body, rule->name, items, count));
+            lx_check_body(L, ts_widget_body_add_list(body, rule->name, items, count));
         }
         break;
     case TS_WIDGET_BOOLEAN:
         if (lua_isboolean(L, value)) {
-            body_check(L, ts_widget_body_add_bool(body, rule->name, lua_toboolean(L, value)));
+            lx_check_body(L, ts_widget_body_add_bool(body, rule->name, lua_toboolean(L, value)));
         }
         break;
     case TS_WIDGET_TEXT:
         if (lua_type(L, value) == LUA_TSTRING) {
             const char *text = lua_tolstring(L, value, &len);
-            body_check(L, ts_widget_body_add_text(body, rule->name, text, len));
+            lx_check_body(L, ts_widget_body_add_text(body, rule->name, text, len));
         }
     }
 }
 
 void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body)
 {
-    body_check(L, ts_widget_body_init(body));
+    lx_check_body(L, ts_widget_body_init(body));
     int top = lua_gettop(L);
     for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
         const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
@@ -91,7 +92,7 @@ void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body)
         add_field(L, rule, body);
         lua_settop(L, top);
     }
-    body_check(L, ts_widget_body_end(body));
+    lx_check_body(L, ts_widget_body_end(body));
 }
 
 // Pushes the list at idx as a set of lower-cased names.

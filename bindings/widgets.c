@@ -214,11 +214,10 @@ int widgets_rotate_secret(lua_State *L)
     struct lx_exchange *exchange = push_exchange(L, TS_OP_ROTATE); // 3, as in create
     memcpy(exchange->sitekey, sitekey, sizeof sitekey);
     subject_set(exchange, sitekey);
-    if (ts_widget_body_init(&exchange->body) ||
-        ts_widget_body_add_bool(&exchange->body, "invalidate_immediately", is_immediate) ||
-        ts_widget_body_end(&exchange->body)) {
-        return luaL_error(L, "not enough memory");
-    }
+    struct ts_widget_body *body = &exchange->body;
+    lx_check_body(L, ts_widget_body_init(body));
+    lx_check_body(L, ts_widget_body_add_bool(body, "invalidate_immediately", is_immediate));
+    lx_check_body(L, ts_widget_body_end(body));
     struct ts_write_spec spec = {
         .op = TS_OP_ROTATE,
         .sitekey = exchange->sitekey,

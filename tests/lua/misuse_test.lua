@@ -116,6 +116,17 @@ function TestMisuse.testUpdateMisuse()
   misuse("`sitekey` is set by the service", widgets.update, key, { name = "x", sitekey = key })
 end
 
+function TestMisuse.testTooLarge()
+  local domains = {}
+  for i = 1, 100000 do
+    domains[i] = ("d%d.example"):format(i)
+  end
+  misuse("the request is larger than 1 MiB", widgets.create,
+    { name = "x", mode = "managed", domains = domains })
+  misuse("the request is larger than 1 MiB", turnstile.siteverify,
+    { response = "x", secret = ("x"):rep(1 << 21) })
+end
+
 function TestMisuse.testRotateMisuse()
   misuse("`invalidate_immediately` must be a boolean, is a string", widgets.rotate_secret,
     NO_WIDGET, { invalidate_immediately = "yes" })
