@@ -177,6 +177,32 @@ void ts_sched_push(lua_State *L, struct ts_task *task)
     lua_remove(L, -2);
 }
 
+// Where the error is, while its stack still stands: the traceback becomes the task's user value 2.
+static int on_error(lua_State *L)
+{
+    ts_sched_push(L, ts_host_of(L)->sched->current);
+    luaL_traceback(L, L, NULL, 1);
+    lua_setiuservalue(L, -2, 2);
+    lua_settop(L, 1);
+    return 1;
+}
+
+static int task_body_k(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)ctx;
+    return status == LUA_OK || status == LUA_YIELD ? lua_gettop(L) - 1 : lua_error(L);
+}
+
+// What every task runs: its function in a protected call, so that what the function left open is
+// closed where Lua can suspend. A __close that calls the API is how scripts tidy up after an error.
+static int task_body(lua_State *L)
+{
+    lua_pushcfunction(L, on_error);
+    lua_insert(L, 1); // handler, fn, args...
+    int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, task_body_k);
+    return task_body_k(L, status, 0);
+}
+
 struct ts_task *push_task(lua_State *L, int nargs)
 {
     struct ts_sched *sched = ts_host_of(L)->sched;
@@ -198,9 +224,10 @@ struct ts_task *push_task(lua_State *L, int nargs)
     if (!lua_checkstack(co, nargs + LUA_MINSTACK)) {
         luaL_error(L, "too many arguments for a task");
     }
+    lua_pushcfunction(co, task_body);
     lua_xmove(L, co, nargs + 1);
     task->co = co;
-    task->nargs = nargs;
+    task->nargs = nargs + 1;
     lx_place(L, task->place);
     sched->live++;
     ready_add(sched, task);
@@ -230,14 +257,16 @@ void ts_sched_release(lua_State *L, struct ts_task *task)
     lua_pop(L, 1);
 }
 
-// The task at idx has failed: keeps the traceback as user value 2, closes what it left open (its
-// __close handlers see the error), and leaves the error value alone on co's stack.
+// The task at idx has failed: leaves the error value alone on co's stack. One that yielded with
+// nobody to yield to keeps its traceback here, and what it left open is closed here.
 static void task_fail(lua_State *L, struct ts_task *task, int idx)
 {
     lua_State *co = task->co;
-    bool is_stray = lua_status(co) == LUA_YIELD; // yielded with nobody to yield to
-    luaL_traceback(L, co, NULL, 0);
-    lua_setiuservalue(L, idx, 2);
+    bool is_stray = lua_status(co) == LUA_YIELD;
+    if (is_stray) {
+        luaL_traceback(L, co, NULL, 0);
+        lua_setiuservalue(L, idx, 2);
+    }
     task->sched->closing++;
     int status = lua_resetthread(co);
     task->sched->closing--;

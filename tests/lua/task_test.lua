@@ -286,4 +286,27 @@ function TestTask.testAwaitedFailuresAreLetGo()
   lu.assertNil(next(kept))
 end
 
+-- Tidying up after an error may call the API; the error stays the one that was raised.
+function TestTask.testCloseHandlersOfAFailedTaskMayWait()
+  local closed = {}
+  local function guard(name)
+    return setmetatable({}, {
+      __close = function(_, problem)
+        task.sleep(0)
+        closed[#closed + 1] = name .. ": " .. problem
+      end,
+    })
+  end
+  local handle = task.spawn(function()
+    local outer <close> = guard "outer"
+    local inner <close> = guard "inner"
+    error("the cause", 0)
+    return outer, inner
+  end)
+  local ok, problem = pcall(handle.await, handle)
+  lu.assertFalse(ok)
+  lu.assertEquals(problem, "the cause")
+  lu.assertEquals(closed, { "inner: the cause", "outer: the cause" })
+end
+
 os.exit(lu.LuaUnit.new():runSuiteByInstances { { "TestTask", TestTask } })
