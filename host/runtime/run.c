@@ -125,7 +125,9 @@ static int run_protected(lua_State *L)
         const char *traceback = lua_tostring(L, -1);
         for (const char *line = traceback; line && *line;) {
             int len = (int)strcspn(line, "\n");
-            ts_log_line(&run->parts->log, TS_LOG_VERBOSE, "%.*s", len, line);
+            bool is_indented = line[0] == '\t'; // a log line has no tabs
+            ts_log_line(&run->parts->log, TS_LOG_VERBOSE, "%s%.*s", is_indented ? "  " : "",
+                len - is_indented, line + is_indented);
             line += len + (line[len] == '\n');
         }
     }

@@ -94,12 +94,12 @@ class Usage(Case):
         self.assertNotIn("traceback", done.err)
         done = self.run_tshost("--verbose", path)
         self.assertIn("stack traceback:", done.err)
-        self.assertIn("script.lua:4:", done.err)
+        self.assertRegex(done.err, r"\n  \S*script\.lua:4:")
         path = self.script("local function f()\n  assert(require 'turnstile'.widgets.get 'a')\nend\n"
                            "f()\n")
         done = self.run_tshost("--verbose", "--sandbox", path)
         self.assertIn("stack traceback:", done.err)
-        self.assertIn("script.lua:4:", done.err)
+        self.assertRegex(done.err, r"\n  \S*script\.lua:4:")
         self.complains("(error object is a table value)", "-e", "error {}", status=1)
         self.complains("(error object is a nil value)", "-e", "error()", status=1)
         self.complains("own words", "-e", "error(setmetatable({}, { __tostring = "
