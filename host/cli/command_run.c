@@ -1,141 +1,35 @@
 // SPDX-License-Identifier: MIT
 // `tshost [options] SCRIPT`, `-e CODE`, `--help`, `--version`: the options of a run as a table.
-// Settings go straight into the runtime's configuration.
+// What the options store is in settings.c.
 #include <stdio.h>
 #include <unistd.h>
 
 #include "host/cli/command.h"
+#include "host/cli/settings.h"
 #include "host/runtime/exit_status.h"
 #include "host/runtime/run.h"
 #include "host/runtime/versions.h"
 
-struct run_settings {
-    struct ts_config config;
-    bool is_help;
-    bool is_version;
-};
-
-#define CONFIG(settings) (&((struct run_settings *)(settings))->config)
-
-static enum ts_err set_sandbox(void *settings, const char *value, struct ts_error *err)
-{
-    (void)err;
-    CONFIG(settings)->is_sandbox = true;
-    CONFIG(settings)->sandbox_db = value;
-    return TS_OK;
-}
-
-static enum ts_err set_account(void *settings, const char *value, struct ts_error *err)
-{
-    (void)err;
-    CONFIG(settings)->account = value;
-    return TS_OK;
-}
-
-static enum ts_err set_token_file(void *settings, const char *value, struct ts_error *err)
-{
-    (void)err;
-    CONFIG(settings)->token_file = value;
-    return TS_OK;
-}
-
-static enum ts_err set_base_url(void *settings, const char *value, struct ts_error *err)
-{
-    (void)err;
-    CONFIG(settings)->base_url = value;
-    return TS_OK;
-}
-
-static enum ts_err set_read_only(void *settings, const char *value, struct ts_error *err)
-{
-    (void)value;
-    (void)err;
-    CONFIG(settings)->permissions.is_read_only = true;
-    return TS_OK;
-}
-
-static enum ts_err set_allow(void *settings, const char *value, struct ts_error *err)
-{
-    return ts_permissions_add(&CONFIG(settings)->permissions, value, err);
-}
-
-static enum ts_err set_concurrency(void *settings, const char *value, struct ts_error *err)
-{
-    long long number;
-    enum ts_err code = ts_option_int("concurrency", value, 1, 1024, &number, err);
-    if (!code) {
-        CONFIG(settings)->concurrency = number;
-    }
-    return code;
-}
-
-static enum ts_err set_timeout(void *settings, const char *value, struct ts_error *err)
-{
-    long long us;
-    enum ts_err code = ts_option_seconds("timeout", value, &us, err);
-    if (!code) {
-        CONFIG(settings)->timeout_us = us;
-    }
-    return code;
-}
-
-static enum ts_err set_code(void *settings, const char *value, struct ts_error *err)
-{
-    (void)err;
-    CONFIG(settings)->code = value;
-    return TS_OK;
-}
-
-static enum ts_err set_quiet(void *settings, const char *value, struct ts_error *err)
-{
-    (void)value;
-    (void)err;
-    CONFIG(settings)->level = TS_LOG_QUIET;
-    return TS_OK;
-}
-
-static enum ts_err set_verbose(void *settings, const char *value, struct ts_error *err)
-{
-    (void)value;
-    (void)err;
-    CONFIG(settings)->level = TS_LOG_VERBOSE;
-    return TS_OK;
-}
-
-static enum ts_err set_help(void *settings, const char *value, struct ts_error *err)
-{
-    (void)value;
-    (void)err;
-    ((struct run_settings *)settings)->is_help = true;
-    return TS_OK;
-}
-
-static enum ts_err set_version(void *settings, const char *value, struct ts_error *err)
-{
-    (void)value;
-    (void)err;
-    ((struct run_settings *)settings)->is_version = true;
-    return TS_OK;
-}
-
 const struct ts_option ts_run_options[] = {
     {"sandbox", 0, TS_OPTION_OPTIONAL, "FILE",
-        "run against a sandbox started for this run; FILE keeps its state", set_sandbox},
-    {"account", 0, TS_OPTION_VALUE, "ID", "account (default: CLOUDFLARE_ACCOUNT_ID)", set_account},
+        "run against a sandbox started for this run; FILE keeps its state", ts_set_sandbox},
+    {"account", 0, TS_OPTION_VALUE, "ID", "account (default: CLOUDFLARE_ACCOUNT_ID)",
+        ts_set_account},
     {"token-file", 0, TS_OPTION_VALUE, "FILE",
-        "API token (default: CLOUDFLARE_API_TOKEN and others)", set_token_file},
+        "API token (default: CLOUDFLARE_API_TOKEN and others)", ts_set_token_file},
     {"base-url", 0, TS_OPTION_VALUE, "URL",
-        "API to talk to (default: CLOUDFLARE_BASE_URL, else the public one)", set_base_url},
-    {"read-only", 0, TS_OPTION_FLAG, NULL, "no write leaves the process", set_read_only},
+        "API to talk to (default: CLOUDFLARE_BASE_URL, else the public one)", ts_set_base_url},
+    {"read-only", 0, TS_OPTION_FLAG, NULL, "no write leaves the process", ts_set_read_only},
     {"allow", 0, TS_OPTION_VALUE, "KIND[=N],...",
-        "grant delete, rotate, any-hostname, reveal; N caps how many", set_allow},
-    {"concurrency", 0, TS_OPTION_VALUE, "N", "requests in flight (default: 16)", set_concurrency},
-    {"timeout", 0, TS_OPTION_VALUE, "S", "seconds for one request (default: 60)", set_timeout},
-    {"execute", 'e', TS_OPTION_VALUE, "CODE", "run a line of Lua instead of a script", set_code},
-    {"quiet", 'q', TS_OPTION_FLAG, NULL, "say only what went wrong", set_quiet},
-    {"verbose", 'v', TS_OPTION_FLAG, NULL, "say more, tracebacks included", set_verbose},
-    {"help", 'h', TS_OPTION_FLAG, NULL, "show this help", set_help},
-    {"version", 'V', TS_OPTION_FLAG, NULL, "show versions, also of the libraries", set_version},
+        "grant delete, rotate, any-hostname, reveal; N caps how many", ts_set_allow},
+    {"concurrency", 0, TS_OPTION_VALUE, "N", "requests in flight (default: 16)",
+        ts_set_concurrency},
+    {"timeout", 0, TS_OPTION_VALUE, "S", "seconds for one request (default: 60)", ts_set_timeout},
+    {"execute", 'e', TS_OPTION_VALUE, "CODE", "run a line of Lua instead of a script", ts_set_code},
+    {"quiet", 'q', TS_OPTION_FLAG, NULL, "say only what went wrong", ts_set_quiet},
+    {"verbose", 'v', TS_OPTION_FLAG, NULL, "say more, tracebacks included", ts_set_verbose},
+    {"help", 'h', TS_OPTION_FLAG, NULL, "show this help", ts_set_help},
+    {"version", 'V', TS_OPTION_FLAG, NULL, "show versions, also of the libraries", ts_set_version},
     {NULL, 0, TS_OPTION_FLAG, NULL, NULL, NULL},
 };
 
@@ -146,7 +40,7 @@ static int check_output(void)
 
 int ts_command_run(int argc, char **argv)
 {
-    struct run_settings settings = {.is_help = false};
+    struct ts_settings settings = {.is_help = false};
     struct ts_config *config = &settings.config;
     struct ts_error err;
     int operand;
