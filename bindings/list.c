@@ -299,6 +299,9 @@ static enum list_step list_step(lua_State *L, struct list *list, int box)
 // Pushes the box of a new list; nothing is sent yet.
 static struct list *push_list(lua_State *L)
 {
+    if (lua_isnoneornil(L, 1) && !lua_isnoneornil(L, 2)) {
+        lx_misuse(L, "widgets.list: call it, as in: for widget in widgets.list() do");
+    }
     lua_settop(L, 1);
     struct list *list = push_box(L, sizeof *list, LIST);
     list->next_start = list->next_take = 1;
@@ -390,6 +393,7 @@ static int all_k(lua_State *L, int status, lua_KContext ctx)
 // all(options) -> array
 int widgets_all(lua_State *L)
 {
+    check_dot(L, 1, "widgets.all");
     push_list(L); // 2
     lua_toclose(L, 2);
     lua_newtable(L); // 3

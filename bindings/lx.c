@@ -126,6 +126,7 @@ void check_options(
     if (!lua_istable(L, arg)) {
         lx_misuse(L, "%s: a table expected, got %s", function, luaL_typename(L, arg));
     }
+    check_dot(L, arg, function);
     arg = lua_absindex(L, arg);
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) {

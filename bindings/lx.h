@@ -49,8 +49,8 @@ TS_RAISES void *check_box(lua_State *L, int arg, const char *metatable, const ch
 TS_RAISES void check_options(
     lua_State *L, int arg, const char *function, const char *const *names, bool may_be_nil);
 
-// Pushes a member of the option table at arg, nil where there is no table; returns its type. Raw, as
-// check_options looks: what a metamethod made up would not be anchored by the table.
+// Pushes a member of the option table at arg, nil where there is no table; returns its type. Raw,
+// as check_options looks: what a metamethod made up would not be anchored by the table.
 TS_RAISES int push_member(lua_State *L, int arg, const char *name);
 
 // Typed members of the option table at arg; absent gives NULL or the default. The string stays the
@@ -65,6 +65,9 @@ TS_RAISES lua_Number opt_member_number(
 // Replaces the table on top of the stack by a face of it that cannot be changed and where a missing
 // name is misuse: "turnstile.widgets has no `creat` (did you mean `create`?)".
 TS_RAISES void lx_seal(lua_State *L, const char *name);
+
+// Misuse when the value at arg is a sealed table: widgets:list{...} for widgets.list{...}.
+TS_RAISES void check_dot(lua_State *L, int arg, const char *function);
 
 // What err a native function gives back when the world said no: pushes nil and the error table.
 // Strings are copied into Lua; NULL or "" leaves the field out.

@@ -80,6 +80,17 @@ void lx_seal(lua_State *L, const char *name)
     lua_replace(L, table);
 }
 
+void check_dot(lua_State *L, int arg, const char *function)
+{
+    if (!lua_istable(L, arg) || luaL_getmetafield(L, arg, "__index") == LUA_TNIL) {
+        return;
+    }
+    if (lua_tocfunction(L, -1) == sealed__index) {
+        lx_misuse(L, "%s: call it with a dot, not with a colon", function);
+    }
+    lua_pop(L, 1);
+}
+
 static int lx_module_seal(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);

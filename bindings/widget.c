@@ -12,6 +12,7 @@
 
 void check_sitekey(lua_State *L, int arg, const char *function, char out[TS_WIDGET_SITEKEY_MAX + 1])
 {
+    check_dot(L, arg, function);
     bool is_widget = lua_istable(L, arg);
     if (is_widget) {
         lua_getfield(L, arg, "sitekey");
@@ -159,6 +160,7 @@ static void complain_key(lua_State *L, const char *function, const char *key)
 
 void push_fields(lua_State *L, int arg, const char *function, bool is_creation)
 {
+    check_dot(L, arg, function);
     if (!lua_istable(L, arg)) {
         lx_misuse(L, "%s: a table of fields expected, got %s", function, luaL_typename(L, arg));
     }

@@ -39,6 +39,27 @@ function TestMisuse.testMisspelt()
     { "list", "all", "get", "create", "update", "delete", "rotate_secret" })
 end
 
+-- Taken for options, the module would be an empty table: a filter that is not there lists everything.
+function TestMisuse.testColonForDot()
+  local fields = { name = "x", domains = { "x.example" }, mode = "managed" }
+  for name, arguments in pairs {
+    list = { { filter = "name:x" } }, all = { { filter = "name:x" } }, get = { NO_WIDGET },
+    create = { fields }, update = { NO_WIDGET, { name = "x" } }, delete = { NO_WIDGET },
+    rotate_secret = { NO_WIDGET },
+  } do
+    misuse(("widgets.%s: call it with a dot, not with a colon"):format(name),
+      function() widgets[name](widgets, table.unpack(arguments)) end)
+  end
+  misuse("siteverify: call it with a dot", function() turnstile:siteverify {} end)
+  misuse("turnstile.client: call it with a dot", function() turnstile:client {} end)
+end
+
+function TestMisuse.testListNotCalled()
+  misuse("widgets.list: call it, as in: for widget in widgets.list() do", function()
+    for _ in widgets.list do end
+  end)
+end
+
 function TestMisuse.testSitekeyMisuse()
   for name, fn in pairs {
     get = widgets.get, delete = widgets.delete, rotate_secret = widgets.rotate_secret,
