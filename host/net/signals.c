@@ -34,8 +34,9 @@ static void on_signal(int number)
     ts_loop_wake(state.loop);
 }
 
-// Instead of SIG_IGN, which the commands that a script starts would inherit.
-static void on_pipe(int number)
+// Instead of SIG_IGN, which the commands that a script starts would inherit: write(2) fails
+// instead.
+static void on_write_trouble(int number)
 {
     (void)number;
 }
@@ -52,11 +53,12 @@ enum ts_err ts_signals_start(
     atomic_store(&state.seen, 0);
     // No SA_RESTART: a script that waits for its standard input hears of the stop too.
     struct sigaction action = {.sa_handler = on_signal};
-    struct sigaction pipe = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    struct sigaction trouble = {.sa_handler = on_write_trouble, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    sigemptyset(&pipe.sa_mask);
+    sigemptyset(&trouble.sa_mask);
     // sigaction fails for invalid numbers and pointers only.
-    if (sigaction(SIGPIPE, &pipe, NULL) || sigaction(SIGINT, &action, &state.old_int) ||
+    if (sigaction(SIGPIPE, &trouble, NULL) || sigaction(SIGXFSZ, &trouble, NULL) ||
+        sigaction(SIGINT, &action, &state.old_int) ||
         sigaction(SIGTERM, &action, &state.old_term)) {
         return ts_error_set_errno(err, errno, "cannot install signal handlers");
     }

@@ -11,15 +11,15 @@ struct ts_loop;
 // Called in signal context on the first signal: async-signal-safe work only.
 typedef void (*ts_signals_fn)(void *owner);
 
-// Installs the handlers; SIGPIPE gets one that does nothing, so that a lost reader is an error of
-// write here and the default in the commands that a script starts. The first SIGINT or SIGTERM
+// Installs the handlers; SIGPIPE and SIGXFSZ get one that does nothing, so that a lost reader and a
+// full quota are errors of write here and the default in the commands that a script starts. The first SIGINT or SIGTERM
 // calls on_first (which may be NULL) and wakes the loop out of its wait; a second one ends the
 // process at once with 128 + its number. Blocking calls elsewhere return with EINTR. One at a time:
 // INTERNAL when installed already; SYSTEM.
 enum ts_err ts_signals_start(
     struct ts_loop *loop, ts_signals_fn on_first, void *owner, struct ts_error *err);
 
-// Puts the handlers back that were there before; SIGPIPE stays harmless. Must run before the loop
+// Puts the handlers back that were there before; those two stay harmless. Must run before the loop
 // is destroyed. May run twice.
 void ts_signals_cancel(void);
 

@@ -94,6 +94,17 @@ static void survives_a_broken_pipe(void)
     ts_loop_destroy(loop);
 }
 
+static void survives_the_file_size_limit(void)
+{
+    volatile sig_atomic_t calls = 0;
+    struct ts_loop *loop = start(&calls);
+    raise(SIGXFSZ);
+    CHECK(calls == 0);
+    CHECK(ts_signals_seen() == 0);
+    ts_signals_cancel();
+    ts_loop_destroy(loop);
+}
+
 static void the_first_signal_wakes_the_loop(void **state)
 {
     (void)state;
@@ -126,6 +137,14 @@ static void a_broken_pipe_is_an_error_not_an_end(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void the_file_size_limit_is_an_error_not_an_end(void **state)
+{
+    (void)state;
+    int status = status_of(survives_the_file_size_limit);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(the_second_ends_the_process_with_its_number),
         cmocka_unit_test(cancel_restores_the_old_handlers),
         cmocka_unit_test(a_broken_pipe_is_an_error_not_an_end),
+        cmocka_unit_test(the_file_size_limit_is_an_error_not_an_end),
     };
     return cmocka_run_group_tests_name("net/signals", tests, NULL, NULL);
 }
