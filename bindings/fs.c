@@ -67,9 +67,34 @@ static int fs_exists(lua_State *L)
     return 1;
 }
 
+// fs.is_file(path) -> boolean | nil, message
+static int fs_is_file(lua_State *L)
+{
+    const char *path = check_path(L, "fs.is_file");
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) {
+            return push_errno(L, errno, path, "cannot tell whether it is there");
+        }
+        lua_pushboolean(L, false);
+        return 1;
+    }
+    if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+        lua_pushnil(L);
+        lua_pushfstring(L, "%s: %s", path,
+            S_ISDIR(st.st_mode)    ? "is a directory"
+            : !S_ISREG(st.st_mode) ? "is no regular file"
+                                   : "is an empty file");
+        return 2;
+    }
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 int luaopen_fs(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"exists", fs_exists}, {"mkdir", fs_mkdir}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"exists", fs_exists}, {"is_file", fs_is_file}, {"mkdir", fs_mkdir}, {NULL, NULL}};
     luaL_newlib(L, functions);
     return 1;
 }

@@ -98,7 +98,7 @@ end
 -- Onboards one tenant; how that went is put into its row.
 local function onboard(tenant, row, found)
   row.result = "under way" -- what stays when the run is stopped
-  local has_secret, problem = fs.exists(tenant.secret_file)
+  local has_secret, problem = fs.is_file(tenant.secret_file)
   if has_secret == nil then
     row.result, row.reason = "failed", problem
     return

@@ -169,6 +169,19 @@ function TestOnboard:testSecretOfAWidgetThatIsGone()
   lu.assertEquals(self:count(), 1)
 end
 
+-- What stands in the secret's place and cannot be one is no secret that was delivered.
+function TestOnboard:testWhatIsNoSecretFileIsNotTakenForOne()
+  assert(fs.mkdir(self.secrets))
+  assert(fs.mkdir(self.secrets .. "/acme"))
+  assert(io.open(self.secrets .. "/bolt", "w")):close()
+  local rows, status = self:onboard(TWO)
+  lu.assertEquals(status, 3)
+  lu.assertEquals(results(rows), { "failed", "failed" })
+  lu.assertStrContains(rows[1].reason, "is a directory")
+  lu.assertStrContains(rows[2].reason, "is an empty file")
+  lu.assertEquals(self:count(), 0)
+end
+
 function TestOnboard:testDuplicatesAreReported()
   self:lua [[for _ = 1, 2 do assert(require "turnstile".widgets.create{
       name = "acme", domains = { "x.example" }, mode = "managed" }) end]]
