@@ -1,51 +1,22 @@
 // SPDX-License-Identifier: MIT
 // widgets.list and widgets.all: every page, in order, the further ones fetched side by side once
 // the first has told the total. What cannot be completed raises: a short list is never taken for a
-// small fleet. A page that shifted is told by its repeats and by a total that shrank.
+// small fleet. A page that shifted is told by its repeats and by a total that shrank; a deletion
+// and a creation between two pages cancel out in the total, and no paging by number can tell.
 #include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "bindings/answer.h"
 #include "bindings/client.h"
 #include "bindings/host.h"
-#include "bindings/list_query.h"
-#include "bindings/seen.h"
+#include "bindings/list_private.h"
 #include "bindings/task.h"
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
 #include "host/base/str.h"
 
 #define LIST "turnstile.list"
-#define WINDOW 8 // pages in flight
-
-struct list;
-
-struct list_page {
-    struct list *list;
-    struct ts_call *call; // NULL: not under way
-    bool is_done;
-};
-
-// User value 1 is a table: 1 the client box, 2 the rows of the current page.
-struct list {
-    struct ts_client *client;
-    struct ts_waiter waiter;
-    struct list_page pages[WINDOW]; // page n is in slot n % WINDOW
-    struct lx_list_query query;
-    struct ts_seen seen;
-    lua_Integer per_page;
-    lua_Integer next_start; // the page to start next
-    lua_Integer next_take;  // the page whose rows come next
-    lua_Integer last;       // the last page; 0 while unknown
-    lua_Integer total;      // as the newest page said; -1 unknown
-    lua_Integer row;        // taken of the current page
-    lua_Integer rows;       // in the current page
-    bool is_failed;
-    bool is_closed; // nothing more comes: its pages are gone
-    char place[LX_PLACE_MAX];
-};
 
 enum list_step { LIST_ROW, LIST_END, LIST_WAIT };
 
@@ -54,7 +25,7 @@ static int list__close(lua_State *L)
     struct list *list = lua_touserdata(L, 1);
     list->is_closed = true;
     ts_waiter_wake(&list->waiter); // another task may wait for what does not come any more
-    for (int i = 0; i < WINDOW; i++) {
+    for (int i = 0; i < LIST_WINDOW; i++) {
         ts_call_cancel(list->pages[i].call);
         list->pages[i].call = NULL;
     }
@@ -66,159 +37,6 @@ static int list__close(lua_State *L)
 void lx_open_list(lua_State *L)
 {
     lx_metatable(L, LIST, list__close, NULL, NULL);
-}
-
-static void on_page_done(void *owner, struct ts_call *call)
-{
-    struct list_page *page = owner;
-    (void)call;
-    page->is_done = true;
-    ts_waiter_wake(&page->list->waiter);
-}
-
-// Raises the failure as an error table, noted in the ledger.
-static int list_raise(lua_State *L, struct list *list, struct lx_answer *answer)
-{
-    struct lx_failure *failure = &answer->failure;
-    list->is_failed = true;
-    if (ts_str_is(failure->kind, "cancelled")) {
-        check_can_wait(L); // the run is stopping: raises the interruption
-    }
-    char message[TS_ERROR_MESSAGE_MAX + 32];
-    snprintf(message, sizeof message, "list: %s", answer->message);
-    failure->op = "list";
-    failure->place = list->place;
-    failure->entry = ts_ledger_add(&ts_host_of(L)->door->ledger,
-        answer->is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_READ_FAILED, TS_OP_LIST,
-        list->place, message);
-    push_failure(L, failure);
-    return lua_error(L);
-}
-
-static int list_raise_text(lua_State *L, struct list *list, const char *text)
-{
-    struct lx_answer answer = {.failure = {.kind = "decode", .attempts = 1}};
-    ts_str_copy(answer.message, sizeof answer.message, text);
-    answer.failure.message = answer.message;
-    return list_raise(L, list, &answer);
-}
-
-static void page_start(lua_State *L, struct list *list)
-{
-    struct list_page *page = &list->pages[list->next_start % WINDOW];
-    char query[LX_LIST_QUERY_MAX + 32];
-    snprintf(query, sizeof query, "page=%lld&%s", (long long)list->next_start,
-        ts_buf_text(&list->query.text));
-    struct ts_call_spec spec = {.op = TS_OP_LIST, .query = query};
-    struct ts_error err;
-    page->list = list;
-    page->is_done = false;
-    enum ts_err code = ts_call_read(list->client, &spec, on_page_done, page, &page->call, &err);
-    if (code == TS_ERR_CANCELLED) {
-        check_can_wait(L);
-    }
-    if (code == TS_ERR_USAGE) {
-        ts_ledger_add(
-            &ts_host_of(L)->door->ledger, TS_ENTRY_USAGE, TS_OP_LIST, list->place, err.message);
-        lx_misuse_err(L, &err);
-    }
-    if (code) {
-        list_raise_text(L, list, err.message);
-    }
-    list->next_start++;
-}
-
-// Keeps the pages under way that may be: one while the total is unknown, else a window of them.
-static void pages_advance(lua_State *L, struct list *list)
-{
-    lua_Integer end = list->last > 0 ? list->last : list->next_take;
-    while (list->next_start <= end && list->next_start < list->next_take + WINDOW) {
-        page_start(L, list);
-    }
-}
-
-static lua_Integer info_field(lua_State *L, int envelope, const char *name)
-{
-    lua_Integer value = -1;
-    if (lua_getfield(L, envelope, "result_info") == LUA_TTABLE) {
-        lua_getfield(L, -1, name);
-        lua_Number number = lua_tonumber(L, -1);
-        if (lua_type(L, -1) == LUA_TNUMBER && number >= 0 && number < 1e15) {
-            value = (lua_Integer)number;
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return value;
-}
-
-// What the page says of the whole list.
-static void page_account(lua_State *L, struct list *list, int envelope)
-{
-    lua_Integer total = info_field(L, envelope, "total_count");
-    lua_Integer per_page = info_field(L, envelope, "per_page");
-    if (per_page > 0 && list->next_take == 1) {
-        list->per_page = per_page; // the server may give less than was asked for
-    }
-    if (!list->query.is_filtered && total >= 0) {
-        if (total < list->total) {
-            list_raise_text(L, list,
-                "the list shrank while it was being read, so widgets may have been passed over; "
-                "run "
-                "again, and collect with widgets.all before deleting");
-        }
-        list->total = total;
-        list->last = (total + list->per_page - 1) / list->per_page;
-        list->last = list->last < 1 ? 1 : list->last;
-        return;
-    }
-    // Without a total that can be trusted, a short page is the last; without even a page size, only
-    // an empty one.
-    bool is_last = list->rows == 0 || (per_page > 0 && list->rows < list->per_page);
-    list->last = is_last ? list->next_take : 0;
-}
-
-// Whether the value on top is an array. An object must not pass for an empty one: that would hide
-// every widget.
-static bool is_array(lua_State *L)
-{
-    if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
-        return lua_istable(L, -1);
-    }
-    lua_pushnil(L);
-    if (!lua_next(L, -2)) {
-        return true;
-    }
-    lua_pop(L, 2);
-    return false;
-}
-
-// Takes the answer of the next page: its rows become the current ones.
-static void page_take(lua_State *L, struct list *list, int box)
-{
-    struct list_page *page = &list->pages[list->next_take % WINDOW];
-    struct lx_answer answer;
-    if (!push_answer(L, ts_call_answer(page->call), &answer)) {
-        list_raise(L, list, &answer);
-    }
-    int envelope = lua_gettop(L);
-    lua_getiuservalue(L, box, 1);
-    lua_getfield(L, envelope, "result");
-    if (!is_array(L)) {
-        struct ts_answer *raw = ts_call_answer(page->call);
-        lx_answer_reject(&answer, raw, "the answer holds no list of widgets");
-        list_raise(L, list, &answer);
-    }
-    list->rows = (lua_Integer)lua_rawlen(L, -1);
-    list->row = 0;
-    lua_rawseti(L, -2, 2);
-    page_account(L, list, envelope);
-    lua_settop(L, envelope - 1);
-    ts_call_cancel(page->call);
-    page->call = NULL;
-    list->next_take++;
-    ts_host_of(L)->door->ledger.reads++;
-    pages_advance(L, list);
 }
 
 // Pushes the next row of the current page that was not seen before; false when there is none.
@@ -252,16 +70,6 @@ static bool push_row(lua_State *L, struct list *list, int box)
     return false;
 }
 
-static void check_complete(lua_State *L, struct list *list)
-{
-    if (list->total >= 0 && (lua_Integer)list->seen.count < list->total) {
-        char text[TS_ERROR_MESSAGE_MAX];
-        snprintf(text, sizeof text, "the list is incomplete: %zu of %lld widgets came",
-            list->seen.count, (long long)list->total);
-        list_raise_text(L, list, text);
-    }
-}
-
 // A page of nothing but repeats, with more to come: the server does not page.
 static void check_progress(lua_State *L, struct list *list, size_t seen_before)
 {
@@ -285,14 +93,14 @@ static enum list_step list_step(lua_State *L, struct list *list, int box)
             check_progress(L, list, seen_before);
         }
         if (list->last != 0 && list->next_take > list->last) {
-            check_complete(L, list);
+            list_check_complete(L, list);
             return LIST_END;
         }
-        pages_advance(L, list);
-        if (!list->pages[list->next_take % WINDOW].is_done) {
+        list_pages_advance(L, list);
+        if (!list_page_is_here(list)) {
             return LIST_WAIT;
         }
-        page_take(L, list, box);
+        list_page_take(L, list, box);
     }
 }
 

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// The pages of a list: fetched side by side, taken in order, each held against what came before.
+// A short list is never taken for a small fleet.
+#include <stdio.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "bindings/answer.h"
+#include "bindings/host.h"
+#include "bindings/json.h"
+#include "bindings/list_private.h"
+#include "host/base/str.h"
+
+static void on_page_done(void *owner, struct ts_call *call)
+{
+    struct list_page *page = owner;
+    (void)call;
+    page->is_done = true;
+    ts_waiter_wake(&page->list->waiter);
+}
+
+// Raises the failure as an error table, noted in the ledger.
+static int list_raise(lua_State *L, struct list *list, struct lx_answer *answer)
+{
+    struct lx_failure *failure = &answer->failure;
+    list->is_failed = true;
+    if (ts_str_is(failure->kind, "cancelled")) {
+        check_can_wait(L); // the run is stopping: raises the interruption
+    }
+    char message[TS_ERROR_MESSAGE_MAX + 32];
+    snprintf(message, sizeof message, "list: %s", answer->message);
+    failure->op = "list";
+    failure->place = list->place;
+    failure->entry = ts_ledger_add(&ts_host_of(L)->door->ledger,
+        answer->is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_READ_FAILED, TS_OP_LIST,
+        list->place, message);
+    push_failure(L, failure);
+    return lua_error(L);
+}
+
+int list_raise_text(lua_State *L, struct list *list, const char *text)
+{
+    struct lx_answer answer = {.failure = {.kind = "decode", .attempts = 1}};
+    ts_str_copy(answer.message, sizeof answer.message, text);
+    answer.failure.message = answer.message;
+    return list_raise(L, list, &answer);
+}
+
+static void page_start(lua_State *L, struct list *list)
+{
+    struct list_page *page = &list->pages[list->next_start % LIST_WINDOW];
+    char query[LX_LIST_QUERY_MAX + 32];
+    snprintf(query, sizeof query, "page=%lld&%s", (long long)list->next_start,
+        ts_buf_text(&list->query.text));
+    struct ts_call_spec spec = {.op = TS_OP_LIST, .query = query};
+    struct ts_error err;
+    page->list = list;
+    page->is_done = false;
+    enum ts_err code = ts_call_read(list->client, &spec, on_page_done, page, &page->call, &err);
+    if (code == TS_ERR_CANCELLED) {
+        check_can_wait(L);
+    }
+    if (code == TS_ERR_USAGE) {
+        ts_ledger_add(
+            &ts_host_of(L)->door->ledger, TS_ENTRY_USAGE, TS_OP_LIST, list->place, err.message);
+        lx_misuse_err(L, &err);
+    }
+    if (code) {
+        list_raise_text(L, list, err.message);
+    }
+    list->next_start++;
+}
+
+void list_pages_advance(lua_State *L, struct list *list)
+{
+    lua_Integer end = list->last > 0 ? list->last : list->next_take;
+    while (list->next_start <= end && list->next_start < list->next_take + LIST_WINDOW) {
+        page_start(L, list);
+    }
+}
+
+static lua_Integer info_field(lua_State *L, int envelope, const char *name)
+{
+    lua_Integer value = -1;
+    if (lua_getfield(L, envelope, "result_info") == LUA_TTABLE) {
+        lua_getfield(L, -1, name);
+        lua_Number number = lua_tonumber(L, -1);
+        if (lua_type(L, -1) == LUA_TNUMBER && number >= 0 && number < 1e15) {
+            value = (lua_Integer)number;
+        }
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+// What the page says of the whole list.
+static void page_account(lua_State *L, struct list *list, int envelope)
+{
+    lua_Integer total = info_field(L, envelope, "total_count");
+    lua_Integer per_page = info_field(L, envelope, "per_page");
+    if (per_page > 0 && list->next_take == 1) {
+        list->per_page = per_page; // the server may give less than was asked for
+    }
+    if (!list->query.is_filtered && total >= 0) {
+        if (total < list->total) {
+            list_raise_text(L, list,
+                "the list shrank while it was being read, so widgets may have been passed over; "
+                "run "
+                "again, and collect with widgets.all before deleting");
+        }
+        list->total = total;
+        list->last = (total + list->per_page - 1) / list->per_page;
+        list->last = list->last < 1 ? 1 : list->last;
+        return;
+    }
+    // Without a total that can be trusted, a short page is the last; without even a page size, only
+    // an empty one.
+    bool is_last = list->rows == 0 || (per_page > 0 && list->rows < list->per_page);
+    list->last = is_last ? list->next_take : 0;
+}
+
+// Whether the value on top is an array. An object must not pass for an empty one: that would hide
+// every widget.
+static bool is_array(lua_State *L)
+{
+    if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
+        return lua_istable(L, -1);
+    }
+    lua_pushnil(L);
+    if (!lua_next(L, -2)) {
+        return true;
+    }
+    lua_pop(L, 2);
+    return false;
+}
+
+void list_check_complete(lua_State *L, struct list *list)
+{
+    if (list->total >= 0 && (lua_Integer)list->seen.count < list->total) {
+        char text[TS_ERROR_MESSAGE_MAX];
+        snprintf(text, sizeof text, "the list is incomplete: %zu of %lld widgets came",
+            list->seen.count, (long long)list->total);
+        list_raise_text(L, list, text);
+    }
+}
+
+bool list_page_is_here(const struct list *list)
+{
+    return list->pages[list->next_take % LIST_WINDOW].is_done;
+}
+
+void list_page_take(lua_State *L, struct list *list, int box)
+{
+    struct list_page *page = &list->pages[list->next_take % LIST_WINDOW];
+    struct lx_answer answer;
+    if (!push_answer(L, ts_call_answer(page->call), &answer)) {
+        list_raise(L, list, &answer);
+    }
+    int envelope = lua_gettop(L);
+    lua_getiuservalue(L, box, 1);
+    lua_getfield(L, envelope, "result");
+    if (!is_array(L)) {
+        struct ts_answer *raw = ts_call_answer(page->call);
+        lx_answer_reject(&answer, raw, "the answer holds no list of widgets");
+        list_raise(L, list, &answer);
+    }
+    list->rows = (lua_Integer)lua_rawlen(L, -1);
+    list->row = 0;
+    lua_rawseti(L, -2, 2);
+    page_account(L, list, envelope);
+    if (list->rows == 0 && list->next_take < list->last) {
+        list->next_take = list->last; // nothing comes after an empty page, whatever was announced
+        list_check_complete(L, list);
+    }
+    lua_settop(L, envelope - 1);
+    ts_call_cancel(page->call);
+    page->call = NULL;
+    list->next_take++;
+    ts_host_of(L)->door->ledger.reads++;
+    list_pages_advance(L, list);
+}
