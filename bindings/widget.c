@@ -75,6 +75,30 @@ static void push_domains(lua_State *L, int idx, const char *function)
     lua_pop(L, 1);
 }
 
+// Misuse when a name stands in both lists of the changes at idx: which was meant?
+static void check_no_overlap(lua_State *L, int idx, const char *function)
+{
+    int top = lua_gettop(L);
+    bool has_both = lua_getfield(L, idx, "add") == LUA_TTABLE;
+    has_both = lua_getfield(L, idx, "remove") == LUA_TTABLE && has_both;
+    if (has_both) {
+        lua_newtable(L);
+        for (lua_Integer i = 1; lua_rawgeti(L, top + 1, i) != LUA_TNIL; i++) {
+            lua_pushboolean(L, 1);
+            lua_rawset(L, top + 3);
+        }
+        lua_settop(L, top + 3);
+        for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) != LUA_TNIL; i++) {
+            const char *name = lua_tostring(L, -1);
+            if (lua_getfield(L, top + 3, name) != LUA_TNIL) {
+                lx_misuse(L, "%s: domain \"%s\" is both added and removed", function, name);
+            }
+            lua_settop(L, top + 3);
+        }
+    }
+    lua_settop(L, top);
+}
+
 // domains = { add = {...}, remove = {...} }
 static void push_domain_changes(lua_State *L, int idx, const char *function)
 {
@@ -88,6 +112,7 @@ static void push_domain_changes(lua_State *L, int idx, const char *function)
         }
         lua_pop(L, 1);
     }
+    check_no_overlap(L, lua_gettop(L), function);
 }
 
 static bool is_change_table(lua_State *L, int idx)

@@ -133,6 +133,8 @@ function TestMisuse.testUpdateMisuse()
   misuse("domains must be a list without gaps or named keys", widgets.update, key,
     { domains = { "a.example", add = { "b.example" } } })
   misuse("has a port", widgets.update, key, { domains = { remove = { "a.example:80" } } })
+  misuse('domain "a.example" is both added and removed', widgets.update, key,
+    { domains = { add = { "b.example", "A.example" }, remove = { "a.example." } } })
   misuse("`name` must be a string, is a boolean", widgets.update, key, { name = false })
   misuse("`sitekey` is set by the service", widgets.update, key, { name = "x", sitekey = key })
 end
