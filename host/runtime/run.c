@@ -154,6 +154,8 @@ static void run_state(struct run *run)
         const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "unknown error";
         snprintf(run->said, sizeof run->said, "%s", text);
     }
+    // What is given up while the state closes must not let queued calls start.
+    ts_sched_stop(&run->parts->sched);
     lua_close(L);
 }
 
