@@ -13,6 +13,8 @@
 
 #define OPTIONS_MAX 48
 
+enum { LEFT = 30, WIDTH = 79 }; // columns of the help text
+
 static size_t rows_count(const struct ts_option *rows)
 {
     size_t count = 0;
@@ -94,6 +96,24 @@ enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv
     return TS_OK;
 }
 
+// Prints the text from column LEFT + 3 on, and what would pass column WIDTH on lines of its own.
+static void text_print(const char *text)
+{
+    size_t room = WIDTH - (LEFT + 3);
+    while (strlen(text) > room) {
+        size_t len = room;
+        while (len > 0 && text[len] != ' ') {
+            len--;
+        }
+        if (len == 0) {
+            break;
+        }
+        printf("%.*s\n%*s", (int)len, text, LEFT + 3, "");
+        text += len + 1;
+    }
+    printf("%s\n", text);
+}
+
 void ts_options_print(const struct ts_option *rows)
 {
     for (; rows->name; rows++) {
@@ -104,7 +124,8 @@ void ts_options_print(const struct ts_option *rows)
             : rows->metavar                  ? " "
                                              : "",
             rows->metavar ? rows->metavar : "", rows->kind == TS_OPTION_OPTIONAL ? "]" : "");
-        printf("  %-30s %s\n", left, rows->help);
+        printf("  %-*s ", LEFT, left);
+        text_print(rows->help);
     }
 }
 

@@ -28,11 +28,12 @@ class Usage(Case):
             self.assertEqual(done.err, "")
             for part in ("Usage:", "--sandbox[=FILE]", "--read-only", "--allow", "Exit status"):
                 self.assertIn(part, done.out)
-            self.assertLessEqual(max(map(len, done.out.splitlines())), 100)
+            self.assertLessEqual(max(map(len, done.out.splitlines())), 80)
         for command in ("sandbox", "doctor"):
             done = self.run_tshost(command, "--help")
             self.assert_status(done, 0)
             self.assertIn(f"Usage: tshost {command}", done.out)
+            self.assertLessEqual(max(map(len, done.out.splitlines())), 80)
 
     def test_version(self):
         for option in ("--version", "-V"):
