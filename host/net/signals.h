@@ -12,10 +12,10 @@ struct ts_loop;
 typedef void (*ts_signals_fn)(void *owner);
 
 // Installs the handlers; SIGPIPE and SIGXFSZ get one that does nothing, so that a lost reader and a
-// full quota are errors of write here and the default in the commands that a script starts. The first SIGINT or SIGTERM
-// calls on_first (which may be NULL) and wakes the loop out of its wait; a second one ends the
-// process at once with 128 + its number. Blocking calls elsewhere return with EINTR. One at a time:
-// INTERNAL when installed already; SYSTEM.
+// full quota are errors of write here and the default in the commands that a script starts. The
+// first SIGINT or SIGTERM calls on_first (which may be NULL) and wakes the loop out of its wait; a
+// second one ends the process at once with 128 + its number. Blocking calls elsewhere return with
+// EINTR. One at a time: INTERNAL when installed already; SYSTEM.
 enum ts_err ts_signals_start(
     struct ts_loop *loop, ts_signals_fn on_first, void *owner, struct ts_error *err);
 
