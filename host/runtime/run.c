@@ -72,8 +72,34 @@ static const char *load(lua_State *L, struct run *run)
     return name;
 }
 
+// Whether the text begins with a place, as in "tenants.csv:7: ...".
+static bool has_place(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+    return digits > 0 && colon[1 + digits] == ':';
+}
+
+// The script's line in a traceback as "file.lua:12: ", for what Lua's own functions raise without
+// one (ipairs, assert, coroutine.yield); "" where error() was told to leave it out.
+static void place_find(const char *traceback, char out[LX_PLACE_MAX])
+{
+    out[0] = 0;
+    const char *line = strchr(traceback, '\n');
+    if (!line || strncmp(line, "\n\t[C]: in function 'error'", 26) == 0) {
+        return;
+    }
+    for (; line; line = strchr(line + 1, '\n')) {
+        const char *end = strstr(line, ": in ");
+        if (strncmp(line, "\n\t[", 3) != 0 && line[1] == '\t' && end) {
+            snprintf(out, LX_PLACE_MAX, "%.*s: ", (int)(end - line - 2), line + 2);
+            return;
+        }
+    }
+}
+
 // Keeps the text of the error value at idx, and whether it is one that needs no words.
-static void keep_error(lua_State *L, struct run *run, int idx)
+static void keep_error(lua_State *L, struct run *run, int idx, const char *traceback)
 {
     int top = lua_gettop(L);
     idx = lua_absindex(L, idx);
@@ -83,13 +109,16 @@ static void keep_error(lua_State *L, struct run *run, int idx)
     } else {
         text = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, idx));
     }
-    const char *place = "";
+    char place[LX_PLACE_MAX + 2] = "";
     if (lx_failure_kind(L, idx)) {
         lua_getfield(L, idx, "place");
-        place = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+        const char *at = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+        snprintf(place, sizeof place, "%s%s", at, *at ? ": " : "");
+    } else if (traceback && !has_place(text)) {
+        place_find(traceback, place);
     }
     run->said_entry = lx_failure_entry(L, idx);
-    snprintf(run->said, sizeof run->said, "%s%s%s", place, *place ? ": " : "", text);
+    snprintf(run->said, sizeof run->said, "%s%s", place, text);
     lua_settop(L, top);
 }
 
@@ -109,7 +138,7 @@ static int run_protected(lua_State *L)
     const char *name = load(L, run);
     if (!name) {
         run->has_failed = true;
-        keep_error(L, run, -1);
+        keep_error(L, run, -1, NULL);
         return 0;
     }
     ts_state_set_args(L, run->config, name);
@@ -121,8 +150,8 @@ static int run_protected(lua_State *L)
     }
     if (!is_orderly_end(L, run, -2)) {
         run->has_failed = true;
-        keep_error(L, run, -2);
         const char *traceback = lua_tostring(L, -1);
+        keep_error(L, run, -2, traceback);
         for (const char *line = traceback; line && *line;) {
             int len = (int)strcspn(line, "\n");
             bool is_indented = line[0] == '\t'; // a log line has no tabs

@@ -2,6 +2,7 @@
 """The exit status, which cron and CI rely on, and the summary that explains it."""
 
 import os
+import re
 import socket
 import unittest
 
@@ -80,6 +81,20 @@ class Status(Case):
         self.assert_status(done, 4)
         self.assertEqual(done.err.count(f"update {NO_WIDGET}"), 1, done)
         self.assertRegex(done.lines[0], r"script\.lua:1: update .*HTTP 404, code 10404")
+
+    def test_errors_that_name_no_place_get_the_script_s(self):
+        for line, said in (
+                ("for _, w in ipairs(print) do end", "script.lua:2: attempt to index a function value"),
+                ("assert(nil, 'no such thing')", "script.lua:2: no such thing"),
+                ("assert(io.open 'nowhere/x')", "script.lua:2: nowhere/x: No such file or directory"),
+                ("coroutine.yield()", "script.lua:2: attempt to yield from outside a coroutine"),
+                ("error('tenants.csv:7: no domains', 0)", "tenants.csv:7: no domains"),
+                ("error('as it is', 0)", "as it is")):
+            with self.subTest(line):
+                path = self.script("\n" + line)
+                done = self.run_tshost("--sandbox", path)
+                self.assert_status(done, 1)
+                self.assertRegex(done.err, r"\Atshost: [^:]*" + re.escape(said) + r"\n\Z")
 
     def test_forgiven(self):
         done = self.status_of(f"local _, err = {FAILED}; err:forgive 'gone is fine'")
