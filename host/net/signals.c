@@ -19,6 +19,7 @@ static struct {
     bool is_started;
     struct sigaction old_int;
     struct sigaction old_term;
+    struct sigaction old_hup;
 } state;
 
 // Everything here is async-signal-safe: a lock-free atomic, _exit, write(2) in ts_loop_wake.
@@ -26,6 +27,9 @@ static void on_signal(int number)
 {
     int none = 0;
     if (!atomic_compare_exchange_strong(&state.seen, &none, number)) {
+        if (number == SIGHUP) {
+            return; // a terminal that goes away sends it, and so does the shell on it
+        }
         _exit(128 + number);
     }
     if (state.on_first) {
@@ -59,8 +63,12 @@ enum ts_err ts_signals_start(
     // sigaction fails for invalid numbers and pointers only.
     if (sigaction(SIGPIPE, &trouble, NULL) || sigaction(SIGXFSZ, &trouble, NULL) ||
         sigaction(SIGINT, &action, &state.old_int) ||
-        sigaction(SIGTERM, &action, &state.old_term)) {
+        sigaction(SIGTERM, &action, &state.old_term) ||
+        sigaction(SIGHUP, &action, &state.old_hup)) {
         return ts_error_set_errno(err, errno, "cannot install signal handlers");
+    }
+    if (state.old_hup.sa_handler == SIG_IGN) {
+        sigaction(SIGHUP, &state.old_hup, NULL); // nohup: the run is to outlive its terminal
     }
     state.is_started = true;
     return TS_OK;
@@ -73,6 +81,7 @@ void ts_signals_cancel(void)
     }
     sigaction(SIGINT, &state.old_int, NULL);
     sigaction(SIGTERM, &state.old_term, NULL);
+    sigaction(SIGHUP, &state.old_hup, NULL);
     state.is_started = false;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// SIGINT and SIGTERM: the first asks for an orderly stop, the second leaves at once.
+// SIGINT, SIGTERM, SIGHUP: the first asks for an orderly stop, a second leaves at once.
 // The one place with a mutable static: a signal handler has no argument to reach its owner by.
 #ifndef TS_NET_SIGNALS_H
 #define TS_NET_SIGNALS_H
@@ -13,9 +13,10 @@ typedef void (*ts_signals_fn)(void *owner);
 
 // Installs the handlers; SIGPIPE and SIGXFSZ get one that does nothing, so that a lost reader and a
 // full quota are errors of write here and the default in the commands that a script starts. The
-// first SIGINT or SIGTERM calls on_first (which may be NULL) and wakes the loop out of its wait; a
-// second one ends the process at once with 128 + its number. Blocking calls elsewhere return with
-// EINTR. One at a time: INTERNAL when installed already; SYSTEM.
+// first SIGINT, SIGTERM or SIGHUP calls on_first (which may be NULL) and wakes the loop out of its
+// wait; a second SIGINT or SIGTERM ends the process at once with 128 + its number. A SIGHUP that
+// was ignored before, as under nohup, stays so. Blocking calls elsewhere return with EINTR. One at
+// a time: INTERNAL when installed already; SYSTEM.
 enum ts_err ts_signals_start(
     struct ts_loop *loop, ts_signals_fn on_first, void *owner, struct ts_error *err);
 

@@ -3,6 +3,7 @@
 // What the ledger counted cannot be talked away by os.exit(0).
 #include "host/runtime/exit_status.h"
 
+#include <signal.h>
 #include <stddef.h>
 
 static const struct {
@@ -24,7 +25,8 @@ int ts_exit_choose(const struct ts_ledger *ledger, bool has_failed, int requeste
         return TS_EXIT_UNKNOWN;
     }
     if (signal) {
-        return TS_EXIT_SIGNAL + signal;
+        // The table of statuses knows two; a lost terminal is a request to end.
+        return TS_EXIT_SIGNAL + (signal == SIGINT ? SIGINT : SIGTERM);
     }
     for (size_t i = 0; i < sizeof precedence / sizeof precedence[0]; i++) {
         if (ledger->counts[precedence[i].kind]) {

@@ -4,6 +4,7 @@
 #include "host/runtime/report.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,7 +108,9 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
                       counts[TS_ENTRY_WRITE_UNSENT];
     if (signal) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
-            signal == 2 ? "SIGINT" : "SIGTERM");
+            signal == SIGINT   ? "SIGINT"
+            : signal == SIGHUP ? "SIGHUP"
+                               : "SIGTERM");
     }
     ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL, "tshost: %s%s%zu request%s",
         line, line[0] ? "; " : "", parts->queue.requests, parts->queue.requests == 1 ? "" : "s");

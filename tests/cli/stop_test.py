@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""SIGINT and SIGTERM: what is in flight is finished, nothing new is started, the summary is
+"""SIGINT, SIGTERM, SIGHUP: what is in flight is finished, nothing new is started, the summary is
 printed; a second signal leaves at once."""
 
 import os
@@ -11,7 +11,8 @@ from pathlib import Path
 from host import SECRET, Case, Sandbox
 
 CREATE = ("widgets.create { name = %s, domains = { 'a.example' }, mode = 'managed' }")
-STOPS = ((signal.SIGINT, "SIGINT", 130), (signal.SIGTERM, "SIGTERM", 143))
+STOPS = ((signal.SIGINT, "SIGINT", 130), (signal.SIGTERM, "SIGTERM", 143),
+         (signal.SIGHUP, "SIGHUP", 143))
 
 
 class Stop(Case):
@@ -62,6 +63,27 @@ class Stop(Case):
                 self.assertEqual(len(self.sandbox.requests("get")), gets)
                 self.assertIn(f"tshost: interrupted by {name}; nothing is in flight", done.err)
                 self.assertIn("4 created", done.err)
+
+    def test_a_terminal_that_goes_away(self):
+        self.slow("create")
+        process = self.begin("print 'start'; assert(%s)" % (CREATE % "'hung up'"))
+        process.signal(signal.SIGHUP)
+        process.signal(signal.SIGHUP)  # from the kernel, and from the shell
+        done = process.finish()
+        self.assert_status(done, 143)
+        self.assertNotIn("unknown", done.err)
+
+    def test_nohup_outlives_its_terminal(self):
+        self.slow("create")
+        old = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            process = self.begin("print 'start'; assert(%s); print 'end'" % (CREATE % "'nohup'"))
+        finally:
+            signal.signal(signal.SIGHUP, old)
+        process.signal(signal.SIGHUP)
+        done = process.finish()
+        self.assert_status(done, 0)
+        self.assertEqual(done.out, "start\nend\n")
 
     def test_those_in_the_queue_are_not_sent(self):
         self.slow("create")
