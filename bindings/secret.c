@@ -3,6 +3,7 @@
 // Its deliveries are in secret_deliver.c.
 #include "bindings/secret.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -107,8 +108,9 @@ int push_secret_failure(lua_State *L, const char *op, const char *place, const s
         .kind = kind_of(err->code), .op = op, .place = place, .message = err->message};
     enum ts_entry_kind kind =
         err->code == TS_ERR_REFUSED ? TS_ENTRY_REFUSED : TS_ENTRY_WRITE_FAILED;
-    failure.entry =
-        ts_ledger_add(&ts_host_of(L)->door->ledger, kind, TS_OP_COUNT, place, err->message);
+    char message[TS_ERROR_MESSAGE_MAX + 32];
+    snprintf(message, sizeof message, "%s: %s", op, err->message);
+    failure.entry = ts_ledger_add(&ts_host_of(L)->door->ledger, kind, TS_OP_COUNT, place, message);
     return push_failure(L, &failure);
 }
 
