@@ -110,8 +110,11 @@ TS_RAISES static void check_required(lua_State *L, struct ts_csv_reader *reader)
             struct ts_error err;
             char hint[TS_SUGGEST_MAX];
             ts_suggest(lua_tostring(L, -2), names, hint);
+            // One column with semicolons in its name: a list separator of the other half of Europe.
+            bool is_other = names[0] && !names[1] && strchr(names[0], ';');
             ts_error_set(&err, TS_ERR_INVALID, "%s:%zu: there is no column \"%s\"%s", reader->name,
-                reader->record_line, lua_tostring(L, -2), hint);
+                reader->record_line, lua_tostring(L, -2),
+                is_other ? " (the line is separated by ; where , is expected)" : hint);
             raise_complaint(L, reader, &err);
         }
         lua_pop(L, 2);

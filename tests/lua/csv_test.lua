@@ -82,6 +82,7 @@ function TestCsv:testComplaints()
     { "a,,c\n", 1, "column 2 has no name" },
     { "", 1, "empty" },
     { "naem\n", 1, 'no column "name" (did you mean `naem`?)', header },
+    { "name;domains\n", 1, "separated by ; where , is expected", header },
     { "name,domian\n", 1, 'unknown column "domian"', header },
     { 'a,b\n1,x"y\n', 2, "stray quote" },
     { 'a,b\n"x"y,1\n', 2, "stray quote" },
