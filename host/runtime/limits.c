@@ -21,7 +21,7 @@ enum ts_err ts_limits_set(int64_t connections, bool is_both_ends, struct ts_erro
     if (files.rlim_max < needed) {
         return ts_error_set(err, TS_ERR_USAGE,
             "--concurrency %" PRId64 " needs %ju open files, but no more than %ju are allowed "
-            "(ulimit -Hn)",
+            "(ulimit -Hn); give a smaller --concurrency or raise the limit",
             connections, (uintmax_t)needed, (uintmax_t)files.rlim_max);
     }
     files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
