@@ -59,7 +59,8 @@ class Leaks(Case):
         done = self.run_tshost(
             "--verbose", "--allow", "rotate", "--token-file", self.token_file,
             "--account", ACCOUNT, "--base-url", sandbox.url, *arguments,
-            environment={"TMPDIR": str(self.home / "tmp"), "XDG_STATE_HOME": str(self.home / "state")})
+            environment={"TMPDIR": str(self.home / "tmp"),
+                         "XDG_STATE_HOME": str(self.home / "state")})
         self.said.append((done.out + done.err).encode())
         return done
 
@@ -100,8 +101,8 @@ class Leaks(Case):
             self.kill(sandbox, forgotten)
             self.work(sandbox, "-e", "error(require 'turnstile'.widgets.create {})")
             for option in ("--account", "--token-file"):
-                self.said.append(self.run_tshost(option, TOKEN, "-e", "require 'turnstile'.widgets.all()")
-                                 .err.encode())
+                done = self.run_tshost(option, TOKEN, "-e", "require 'turnstile'.widgets.all()")
+                self.said.append(done.err.encode())
             values = first | self.values(sandbox)
             self.said.append(sandbox._process.said().encode())
         self.assertGreaterEqual(len(values), 6)
