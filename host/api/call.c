@@ -54,22 +54,25 @@ static enum ts_err url_build(
     enum ts_err code =
         ts_buf_add_str(&call->url, is_public ? client->public_url : client->base_url);
     for (const char *p = call->endpoint->path; !code && *p;) {
-        if (ts_str_has_prefix(p, "{account}")) {
+        size_t plain = strcspn(p, "{");
+        code = ts_buf_add(&call->url, p, plain);
+        p += plain;
+        if (!code && ts_str_has_prefix(p, "{account}")) {
             if (!client->account[0]) {
                 return ts_error_set(err, TS_ERR_USAGE,
                     "no account: give --account ID or set CLOUDFLARE_ACCOUNT_ID");
             }
             code = ts_url_escape(&call->url, client->account, strlen(client->account));
             p += strlen("{account}");
-        } else if (ts_str_has_prefix(p, "{sitekey}")) {
+        } else if (!code && ts_str_has_prefix(p, "{sitekey}")) {
             // An empty sitekey would make this the collection's URL.
             if (!spec->sitekey || !spec->sitekey[0]) {
                 return ts_error_set(err, TS_ERR_USAGE, "the sitekey is empty");
             }
             code = ts_url_escape(&call->url, spec->sitekey, strlen(spec->sitekey));
             p += strlen("{sitekey}");
-        } else {
-            code = ts_buf_add_char(&call->url, *p++);
+        } else if (!code && *p) {
+            return ts_error_set(err, TS_ERR_INTERNAL, "an endpoint's path has an unknown part");
         }
     }
     if (!code && spec->query && spec->query[0]) {
