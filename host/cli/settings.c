@@ -69,7 +69,9 @@ enum ts_err ts_set_timeout(void *settings, const char *value, struct ts_error *e
 
 enum ts_err ts_set_code(void *settings, const char *value, struct ts_error *err)
 {
-    (void)err;
+    if (CONFIG(settings)->code) {
+        return ts_error_set(err, TS_ERR_USAGE, "-e is there twice; only one would run");
+    }
     CONFIG(settings)->code = value;
     return TS_OK;
 }

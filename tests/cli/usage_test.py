@@ -51,6 +51,7 @@ class Usage(Case):
         self.complains("write --sandbox in full", "--sand", "x.lua")
         self.complains("--read-only takes no value", "--read-only=yes", "x.lua")
         self.complains("--account needs a value", "--account")
+        self.complains("-e is there twice", "-e", "x = 1", "-e", "print(1)")
         self.complains("unknown option --latancy", "sandbox", "--latancy", "5")
         self.complains("unknown option --alow", "doctor", "--alow")
 
