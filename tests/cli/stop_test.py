@@ -18,6 +18,9 @@ STOPS = ((signal.SIGINT, "SIGINT", 130), (signal.SIGTERM, "SIGTERM", 143),
 class Stop(Case):
     def setUp(self):
         super().setUp()
+        # Inherited by what is started: the tests may themselves run under nohup.
+        old = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        self.addCleanup(signal.signal, signal.SIGHUP, old)
         self.sandbox = self.enterContext(Sandbox())
 
     def begin(self, code, *options, lines=1, **more):
