@@ -98,7 +98,8 @@ static void place_find(const char *traceback, char out[LX_PLACE_MAX])
     }
 }
 
-// Keeps the text of the error value at idx, and whether it is one that needs no words.
+// Keeps the text of the error value at idx, with a place in front where it has none, and the
+// ledger's number of it. traceback may be NULL.
 static void keep_error(lua_State *L, struct run *run, int idx, const char *traceback)
 {
     int top = lua_gettop(L);
