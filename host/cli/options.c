@@ -142,13 +142,13 @@ enum ts_err ts_option_int(const char *name, const char *value, long long min, lo
 }
 
 enum ts_err ts_option_seconds(
-    const char *name, const char *value, long long *out_us, struct ts_error *err)
+    const char *name, const char *value, double min, long long *out_us, struct ts_error *err)
 {
     char *end;
     double seconds = strtod(value, &end);
-    if (end == value || *end || !(seconds >= 0.001) || !(seconds <= 86400)) {
+    if (end == value || *end || !(seconds >= min) || !(seconds <= 86400)) {
         return ts_error_set(err, TS_ERR_USAGE,
-            "--%s %.40s: seconds expected, a number from 0.001 to 86400", name, value);
+            "--%s %.40s: seconds expected, a number from %g to 86400", name, value, min);
     }
     *out_us = (long long)(seconds * 1e6 + 0.5);
     return TS_OK;

@@ -39,6 +39,6 @@ void ts_options_print(const struct ts_option *rows);
 enum ts_err ts_option_int(const char *name, const char *value, long long min, long long max,
     long long *out, struct ts_error *err);
 enum ts_err ts_option_seconds(
-    const char *name, const char *value, long long *out_us, struct ts_error *err);
+    const char *name, const char *value, double min, long long *out_us, struct ts_error *err);
 
 #endif

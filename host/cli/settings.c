@@ -3,6 +3,11 @@
 // Settings go straight into the runtime's configuration.
 #include "host/cli/settings.h"
 
+#include <fcntl.h>
+#include <string.h>
+
+#include "host/base/str.h"
+
 #define CONFIG(settings) (&((struct ts_settings *)(settings))->config)
 
 enum ts_err ts_set_sandbox(void *settings, const char *value, struct ts_error *err)
@@ -60,11 +65,112 @@ enum ts_err ts_set_concurrency(void *settings, const char *value, struct ts_erro
 enum ts_err ts_set_timeout(void *settings, const char *value, struct ts_error *err)
 {
     long long us;
-    enum ts_err code = ts_option_seconds("timeout", value, &us, err);
+    enum ts_err code = ts_option_seconds("timeout", value, 0.001, &us, err);
     if (!code) {
         CONFIG(settings)->timeout_us = us;
     }
     return code;
+}
+
+enum ts_err ts_set_deadline(void *settings, const char *value, struct ts_error *err)
+{
+    long long us;
+    enum ts_err code = ts_option_seconds("deadline", value, 0.001, &us, err);
+    if (!code) {
+        CONFIG(settings)->deadline_us = us;
+    }
+    return code;
+}
+
+enum ts_err ts_set_max_wait(void *settings, const char *value, struct ts_error *err)
+{
+    long long us;
+    enum ts_err code = ts_option_seconds("max-wait", value, 0, &us, err);
+    if (!code) {
+        CONFIG(settings)->max_wait_us = us;
+    }
+    return code;
+}
+
+enum ts_err ts_set_fresh(void *settings, const char *value, struct ts_error *err)
+{
+    long long us;
+    enum ts_err code = ts_option_seconds("fresh", value, 0, &us, err);
+    if (!code) {
+        CONFIG(settings)->fresh_us = us;
+    }
+    return code;
+}
+
+enum ts_err ts_set_rate(void *settings, const char *value, struct ts_error *err)
+{
+    char text[64];
+    int64_t requests = 0, seconds = 0;
+    ts_str_copy(text, sizeof text, value);
+    char *slash = strchr(text, '/');
+    if (slash) {
+        *slash = '\0';
+    }
+    if (!slash || !ts_str_to_int(text, &requests) || !ts_str_to_int(slash + 1, &seconds) ||
+        requests < 1 || requests > 1000000000 || seconds < 1 || seconds > 86400) {
+        return ts_error_set(err, TS_ERR_USAGE,
+            "--rate %.40s: N/SECONDS expected, both whole numbers, as in 1200/300", value);
+    }
+    CONFIG(settings)->rate_requests = requests;
+    CONFIG(settings)->rate_window_us = seconds * 1000000;
+    return TS_OK;
+}
+
+enum ts_err ts_set_reserve(void *settings, const char *value, struct ts_error *err)
+{
+    char text[16];
+    int64_t percent;
+    ts_str_copy(text, sizeof text, value);
+    size_t len = strlen(text);
+    if (len > 0 && text[len - 1] == '%') {
+        text[len - 1] = '\0';
+    }
+    if (!ts_str_to_int(text, &percent) || percent < 0 || percent > 95) {
+        return ts_error_set(err, TS_ERR_USAGE,
+            "--reserve %.40s: a percentage from 0 to 95 expected, as in 20%%", value);
+    }
+    CONFIG(settings)->reserve_percent = percent;
+    return TS_OK;
+}
+
+enum ts_err ts_set_progress(void *settings, const char *value, struct ts_error *err)
+{
+    static const struct {
+        const char *name;
+        enum ts_progress_mode mode;
+    } modes[] = {
+        {"auto", TS_PROGRESS_AUTO},
+        {"always", TS_PROGRESS_LINE},
+        {"plain", TS_PROGRESS_PLAIN},
+        {"json", TS_PROGRESS_JSON},
+        {"never", TS_PROGRESS_NEVER},
+    };
+    struct ts_config *config = CONFIG(settings);
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (ts_str_is(value, modes[i].name)) {
+            config->progress = modes[i].mode;
+            return TS_OK;
+        }
+    }
+    int64_t fd;
+    if (ts_str_has_prefix(value, "json:") && ts_str_to_int(value + 5, &fd) && fd >= 0 &&
+        fd <= 1023) {
+        if (fcntl((int)fd, F_GETFD) < 0) {
+            return ts_error_set(err, TS_ERR_USAGE,
+                "--progress %.40s: descriptor %d is not open; open it as in: tshost ... %d>FILE",
+                value, (int)fd, (int)fd);
+        }
+        config->progress = TS_PROGRESS_JSON;
+        config->progress_fd = (int)fd;
+        return TS_OK;
+    }
+    return ts_error_set(err, TS_ERR_USAGE,
+        "--progress %.40s: auto, always, plain, json, json:FD or never expected", value);
 }
 
 enum ts_err ts_set_code(void *settings, const char *value, struct ts_error *err)

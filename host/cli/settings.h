@@ -24,6 +24,12 @@ enum ts_err ts_set_read_only(void *settings, const char *value, struct ts_error 
 enum ts_err ts_set_allow(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_concurrency(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_timeout(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_deadline(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_max_wait(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_rate(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_reserve(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_fresh(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_progress(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_code(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_quiet(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_verbose(void *settings, const char *value, struct ts_error *err);

@@ -13,6 +13,15 @@
 
 struct ts_parts;
 
+// How progress is shown, always on standard error unless a descriptor is named.
+enum ts_progress_mode {
+    TS_PROGRESS_AUTO,  // a line that is redrawn on a terminal, else plain lines
+    TS_PROGRESS_LINE,  // the redrawn line, also where no terminal is
+    TS_PROGRESS_PLAIN, // a line every 10 % or 30 s
+    TS_PROGRESS_JSON,  // the same as JSON objects, one a line
+    TS_PROGRESS_NEVER,
+};
+
 struct ts_config {
     const char *script;  // path, stock name or "-"; NULL when code is given
     const char *code;    // -e
@@ -27,7 +36,15 @@ struct ts_config {
     const char *ca_file;
     struct ts_permissions permissions;
     int64_t concurrency;
-    int64_t timeout_us;
+    int64_t timeout_us;    // one request
+    int64_t deadline_us;   // the whole run, from its start; 0: none
+    int64_t max_wait_us;   // how long a pause of the API or an outage is sat out
+    int64_t fresh_us;      // how old a row may be when a write relies on it; 0: read every time
+    int64_t rate_requests; // the request budget: so many in so long; 0: the default
+    int64_t rate_window_us;
+    int64_t reserve_percent; // of the budget, left to others
+    enum ts_progress_mode progress;
+    int progress_fd; // for JSON
     enum ts_log_level level;
     // For tests that fail allocations: NULL uses the C library.
     void *(*alloc)(void *self, void *block, size_t old_size, size_t new_size);
@@ -40,6 +57,8 @@ struct ts_config {
 
 #define TS_CONFIG_CONCURRENCY 16
 #define TS_CONFIG_TIMEOUT_US (60 * 1000000LL)
+#define TS_CONFIG_MAX_WAIT_US (600 * 1000000LL) // the API blocks for 300 s
+#define TS_CONFIG_FRESH_US (15 * 1000000LL)
 
 // Fills in the defaults and what the environment says: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL.
 void ts_config_init(struct ts_config *config);

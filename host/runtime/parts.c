@@ -23,6 +23,9 @@ void ts_config_init(struct ts_config *config)
         .base_url = base_url && *base_url ? base_url : NULL,
         .concurrency = TS_CONFIG_CONCURRENCY,
         .timeout_us = TS_CONFIG_TIMEOUT_US,
+        .max_wait_us = TS_CONFIG_MAX_WAIT_US,
+        .fresh_us = TS_CONFIG_FRESH_US,
+        .progress_fd = 2,
         .level = TS_LOG_NORMAL,
     };
 }
