@@ -8,6 +8,7 @@
 
 #include "bindings/csv.h"
 #include "bindings/fs.h"
+#include "bindings/human.h"
 #include "bindings/json.h"
 #include "bindings/limits.h"
 #include "bindings/modules.h"
@@ -18,6 +19,7 @@ static const luaL_Reg modules[] = {
     {"cjson", luaopen_ts_cjson},
     {"csv", luaopen_csv},
     {"fs", luaopen_fs},
+    {"human", luaopen_human},
     {"limits", luaopen_limits},
     {"tshost.lx", luaopen_ts_lx},
     {"tshost.task_core", luaopen_ts_task_core},

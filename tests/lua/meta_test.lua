@@ -6,7 +6,7 @@ local turnstile = require "turnstile"
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 local META = here .. "/../../docs/meta/"
-local STUBS = { "cjson", "csv", "fs", "limits", "secret", "task", "turnstile" }
+local STUBS = { "cjson", "csv", "fs", "human", "limits", "secret", "task", "turnstile" }
 
 local FIELDS = { name = "stub", domains = { "stub.example" }, mode = "managed" }
 
@@ -70,6 +70,7 @@ local real = {
   cjson = require "cjson",
   csv = require "csv",
   fs = require "fs",
+  human = require "human",
   limits = require "limits",
   secret = methods_of(widget.secret),
   task = task,
