@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/api/budget.h"
 #include "host/api/client_private.h"
 #include "host/api/queue_private.h"
 #include "host/base/str.h"
@@ -44,6 +45,21 @@ struct ts_call **call_next(struct ts_call *call)
 struct ts_call **call_prev(struct ts_call *call)
 {
     return &call->prev;
+}
+
+struct ts_budget *call_budget(const struct ts_call *call)
+{
+    return call->endpoint->is_public ? NULL : call->client->budget;
+}
+
+// Gives the permission back that the queue took for this call.
+static void budget_give(struct ts_call *call, bool is_sent)
+{
+    struct ts_budget *budget = call_budget(call);
+    if (budget) {
+        ts_budget_give(budget, is_sent, ts_call_header(call, "Ratelimit"),
+            ts_call_header(call, "Ratelimit-Policy"));
+    }
 }
 
 static enum ts_err url_build(
@@ -127,6 +143,7 @@ static void on_xfer_done(void *owner, struct ts_xfer *xfer)
     (void)xfer;
     answer_fill(call);
     queue->in_flight--;
+    budget_give(call, call->answer.is_sent);
     call_end(call); // may cancel the call
     queue_advance(queue);
 }
@@ -189,6 +206,7 @@ void call_launch(struct ts_call *call)
         // Too late to fail the function that started the call: it ends like a transfer.
         answer->code = code;
         call->client->queue->in_flight--;
+        budget_give(call, false);
         call_end(call);
     }
 }
@@ -276,6 +294,7 @@ void ts_call_cancel(struct ts_call *call)
         queue_remove(queue, call);
     } else if (call->state == CALL_IN_FLIGHT) {
         queue->in_flight--;
+        budget_give(call, true); // it may have arrived
     }
     call_destroy(call);
     queue_advance(queue);

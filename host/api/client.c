@@ -58,6 +58,7 @@ enum ts_err ts_client_create(
     client->loop = config->loop;
     client->queue = config->queue;
     client->timeout_us = config->timeout_us;
+    client->budget = config->budget;
     if (!ts_str_copy(client->base_url, sizeof client->base_url, base_url)) {
         free(client);
         return ts_error_set(err, TS_ERR_USAGE, "the base URL is too long");

@@ -10,6 +10,7 @@
 #include "host/api/credentials.h"
 #include "host/api/queue.h"
 
+struct ts_budget;
 struct ts_loop;
 
 #define TS_API_BASE_URL "https://api.cloudflare.com/client/v4"
@@ -24,6 +25,7 @@ struct ts_client_config {
     const char *account;                // copied; NULL: only calls that need no account
     struct ts_credentials *credentials; // taken: zeroed on success; NULL: public calls only
     int64_t timeout_us;                 // for one exchange, counted from its sending
+    struct ts_budget *budget;           // must outlive the client; NULL: nothing is rationed
 };
 
 // Fails with USAGE (bad URL, an account id that is not 32 hex characters) or NOMEM.

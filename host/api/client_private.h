@@ -15,6 +15,7 @@ struct ts_client {
     struct ts_credentials credentials;
     bool has_credentials;
     int64_t timeout_us;
+    struct ts_budget *budget; // NULL: none
 };
 
 #endif

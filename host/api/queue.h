@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: MIT
-// The line in which calls wait for a place among the requests in flight. One per run, shared by all
-// clients, so that the limit holds whatever scripts open. The rate budget will live here.
+// The lines in which calls wait for a place among the requests in flight. One queue per run, shared
+// by all clients, so that the limit holds whatever scripts open; in it a lane for each rate budget
+// and one for calls without, served in turn, so that a used-up budget holds up nobody else.
 #ifndef TS_API_QUEUE_H
 #define TS_API_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+struct ts_budget;
 struct ts_call;
+
+// Calls that wait for the same permission, first come, first served. Lanes with calls form a ring.
+struct ts_lane {
+    struct ts_budget *budget; // asked before each start; NULL: nothing to ask
+    struct ts_call *head;
+    struct ts_call *tail;
+    size_t count;
+    struct ts_lane *next; // in the ring; NULL while the lane is empty
+    struct ts_lane *prev;
+};
 
 struct ts_queue {
     size_t limit; // requests in flight at most
     size_t in_flight;
-    size_t requests; // started so far, for the summary
-    bool is_closed;  // stopping: nothing that waits is started any more
-    struct ts_call *head;
-    struct ts_call *tail;
+    size_t requests;      // started so far, for the summary
+    size_t waiting;       // in all lanes
+    bool is_closed;       // stopping: nothing that waits is started any more
+    struct ts_lane free;  // for calls without a budget
+    struct ts_lane *turn; // whose turn it is; NULL while nothing waits
 };
 
 // Makes an empty queue; limit is at least 1. Needs no fini: it owns nothing.

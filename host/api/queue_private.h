@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What queue.c and call.c share: a call as the queue sees it.
+// What queue.c, call.c and budget.c share: a call as the queue sees it.
 // Not for other rooms.
 #ifndef TS_API_QUEUE_PRIVATE_H
 #define TS_API_QUEUE_PRIVATE_H
@@ -7,19 +7,31 @@
 #include "host/api/call.h"
 #include "host/api/queue.h"
 
-// Appends the call to those that wait.
+// Appends the call to those that wait in its lane.
 void queue_add(struct ts_queue *queue, struct ts_call *call);
+
+// Puts the call before those that wait in its lane: it had its turn already.
+void queue_add_front(struct ts_queue *queue, struct ts_call *call);
 
 // Takes the call out of those that wait.
 void queue_remove(struct ts_queue *queue, struct ts_call *call);
 
-// Starts waiting calls while there is room.
+// Starts waiting calls while there is room and their budgets allow it. For each call launched, one
+// permission of its budget (call_budget) has been taken: whoever ends it, gives it back.
 void queue_advance(struct ts_queue *queue);
 
-// Implemented by call.c: the links, and the two things the queue does to a call.
+// How many calls of a lane could start at once, were there permission for them.
+size_t queue_startable(const struct ts_queue *queue, const struct ts_lane *lane);
+
+// Implemented by call.c: the links, the budget that has to permit the start (NULL: none), and the
+// two things the queue does to a call.
 struct ts_call **call_next(struct ts_call *call);
 struct ts_call **call_prev(struct ts_call *call);
+struct ts_budget *call_budget(const struct ts_call *call);
 void call_launch(struct ts_call *call);
 void call_abandon(struct ts_call *call);
+
+// Implemented by budget.c: the lane of a budget.
+struct ts_lane *budget_lane(struct ts_budget *budget);
 
 #endif

@@ -92,7 +92,7 @@ static void on_closed(void *self, struct ts_parts *parts)
     torture->created = parts->door.ledger.done[TS_OP_CREATE];
     if (ts_loop_in_flight(parts->loop) > 0) {
         torture->verdict = LEAKED_TRANSFER;
-    } else if (parts->queue.in_flight > 0 || parts->queue.head) {
+    } else if (parts->queue.in_flight > 0 || parts->queue.waiting > 0) {
         torture->verdict = LEAKED_CALL;
     } else if (ts_secret_pool_count(parts->secrets) > 0) {
         torture->verdict = LEAKED_SECRET;
