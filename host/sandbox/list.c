@@ -21,6 +21,15 @@ enum filter {
 
 enum { ORDER_COUNT = 5, DIRECTION_COUNT = 2, DIRECTION_DESC = 1 };
 
+// Where the statements lie: pages from the beginning of a list, counts, pages behind a bookmark.
+enum {
+    LIST_COUNT = (ORDER_COUNT - 1) * DIRECTION_COUNT, // id shares the lists of sitekey
+    SLOT_COUNT = LIST_COUNT * FILTER_COUNT,
+    SLOT_REST = SLOT_COUNT + FILTER_COUNT,
+};
+
+_Static_assert((int)SLOT_REST + LIST_COUNT <= TS_SANDBOX_LIST_STATEMENTS, "a slot for each");
+
 struct list_query {
     int64_t page;
     int64_t per_page;
@@ -138,21 +147,58 @@ static bool query_read(const struct ts_sandbox_request *request, struct list_que
            query_read_order(request, query, reply) && query_read_filter(request, query, reply);
 }
 
-static sqlite3_stmt *list_borrow_page(
-    struct ts_sandbox_service *service, const struct list_query *query)
+// Which of the lists a query walks; id is sitekey's.
+static int list_number(const struct list_query *query)
+{
+    int order = query->order == ORDER_COUNT - 1 ? ORDER_COUNT - 2 : query->order;
+    return order * DIRECTION_COUNT + query->direction;
+}
+
+#define ORDER_MAX 96
+
+// " ORDER BY ..."; rows that are equal in the column come by sitekey.
+static void list_write_order(const struct list_query *query, char text[ORDER_MAX])
 {
     const char *direction = directions[query->direction];
     const char *column = orders[query->order].column;
     bool is_sitekey = ts_str_is(column, "sitekey");
+    snprintf(text, ORDER_MAX, " ORDER BY %s %s%s%s LIMIT ?3 OFFSET ?4", column, direction,
+        is_sitekey ? "" : ", sitekey ", is_sitekey ? "" : direction);
+}
+
+// The rows from the beginning of the list. No column that the index lacks but the item: rows that
+// are passed over are then not looked up in the table.
+static sqlite3_stmt *list_borrow_page(
+    struct ts_sandbox_service *service, const struct list_query *query)
+{
+    char order[ORDER_MAX];
     char text[512];
-    snprintf(text, sizeof text,
-        "SELECT item FROM widget WHERE account = ?1%s ORDER BY %s %s%s%s LIMIT ?3 OFFSET ?4",
-        filters[query->filter].condition, column, direction, is_sitekey ? "" : ", sitekey ",
-        is_sitekey ? "" : direction);
-    // id shares the slots of sitekey, the same statement.
-    int order = query->order == ORDER_COUNT - 1 ? ORDER_COUNT - 2 : query->order;
-    int slot = (order * DIRECTION_COUNT + query->direction) * FILTER_COUNT + (int)query->filter;
+    list_write_order(query, order);
+    snprintf(text, sizeof text, "SELECT item, rowid FROM widget WHERE account = ?1%s%s",
+        filters[query->filter].condition, order);
+    int slot = list_number(query) * FILTER_COUNT + (int)query->filter;
     return ts_sandbox_store_borrow_list(&service->store, slot, text);
+}
+
+// The rows behind a bookmarked one: those that are equal to it in the column, which all may be,
+// then the others. Each half is a range of the index.
+static sqlite3_stmt *list_borrow_rest(
+    struct ts_sandbox_service *service, const struct list_query *query)
+{
+    const char *column = orders[query->order].column;
+    const char *behind = query->direction == DIRECTION_DESC ? "<" : ">";
+    char order[ORDER_MAX];
+    char rows[128];
+    char text[1024];
+    list_write_order(query, order);
+    snprintf(rows, sizeof rows, "SELECT item, rowid, %s, sitekey FROM widget WHERE account = ?1",
+        column); // what a union is ordered by it must show
+    snprintf(text, sizeof text,
+        "%s AND %s = (SELECT %s FROM widget WHERE rowid = ?5)"
+        " AND sitekey %s (SELECT sitekey FROM widget WHERE rowid = ?5)"
+        " UNION ALL %s AND %s %s (SELECT %s FROM widget WHERE rowid = ?5)%s",
+        rows, column, column, behind, rows, column, behind, column, order);
+    return ts_sandbox_store_borrow_list(&service->store, SLOT_REST + list_number(query), text);
 }
 
 static sqlite3_stmt *list_borrow_count(
@@ -164,7 +210,7 @@ static sqlite3_stmt *list_borrow_count(
     char text[256];
     snprintf(text, sizeof text, "SELECT count(*) FROM widget WHERE account = ?1%s",
         filters[query->filter].condition);
-    int slot = (ORDER_COUNT - 1) * DIRECTION_COUNT * FILTER_COUNT + (int)query->filter;
+    int slot = SLOT_COUNT + (int)query->filter;
     return ts_sandbox_store_borrow_list(&service->store, slot, text);
 }
 
@@ -176,14 +222,12 @@ static bool list_bind(
                !sqlite3_bind_text(stmt, 2, query->value, -1, SQLITE_STATIC));
 }
 
-// Adds the items, returns how many; negative when SQLite fails.
-static int64_t list_add_items(struct ts_sandbox_service *service,
-    const struct ts_sandbox_request *request, const struct list_query *query,
-    struct ts_sandbox_reply *reply)
+// Adds the rows of a statement, returns how many; negative when SQLite fails.
+static int64_t list_add_rows(sqlite3_stmt *stmt, const struct ts_sandbox_request *request,
+    const struct list_query *query, int64_t offset, struct ts_sandbox_reply *reply, int64_t *last)
 {
-    sqlite3_stmt *stmt = list_borrow_page(service, query);
     if (!list_bind(stmt, request, query) || sqlite3_bind_int64(stmt, 3, query->per_page) ||
-        sqlite3_bind_int64(stmt, 4, (query->page - 1) * query->per_page)) {
+        sqlite3_bind_int64(stmt, 4, offset)) {
         return -1;
     }
     int64_t count = 0;
@@ -191,10 +235,43 @@ static int64_t list_add_items(struct ts_sandbox_service *service,
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         ts_sandbox_reply_add(reply, count > 0 ? "," : "");
         ts_sandbox_reply_add(reply, ts_sandbox_store_text(stmt, 0));
+        *last = sqlite3_column_int64(stmt, 1);
         count++;
     }
     sqlite3_reset(stmt);
     return code == SQLITE_DONE ? count : -1;
+}
+
+// Adds the items, returns how many; negative when SQLite fails.
+static int64_t list_add_items(struct ts_sandbox_service *service,
+    const struct ts_sandbox_request *request, const struct list_query *query,
+    struct ts_sandbox_reply *reply)
+{
+    int64_t offset = (query->page - 1) * query->per_page;
+    int64_t last = 0;
+    int64_t count = 0;
+    int list = list_number(query);
+    const struct ts_sandbox_bookmark *bookmark =
+        query->filter != FILTER_NONE ? NULL
+                                     : ts_sandbox_bookmarks_find(&service->bookmarks,
+                                           &service->store, request->account, list, offset);
+    // To pass over a row costs several times more there than from the beginning.
+    if (bookmark && offset - bookmark->offset <= offset / 8) {
+        sqlite3_stmt *stmt = list_borrow_rest(service, query);
+        if (!stmt || sqlite3_bind_int64(stmt, 5, bookmark->rowid)) {
+            return -1;
+        }
+        count = list_add_rows(stmt, request, query, offset - bookmark->offset, reply, &last);
+    }
+    // Nothing behind a bookmark: the end, or another process has just deleted its row.
+    if (count == 0) {
+        count =
+            list_add_rows(list_borrow_page(service, query), request, query, offset, reply, &last);
+    }
+    if (count > 0 && query->filter == FILTER_NONE) {
+        ts_sandbox_bookmarks_add(&service->bookmarks, request->account, list, offset + count, last);
+    }
+    return count;
 }
 
 static int64_t list_count_all(struct ts_sandbox_service *service,

@@ -6,6 +6,7 @@
 
 #include "host/base/log.h"
 #include "host/sandbox/auth.h"
+#include "host/sandbox/bookmark.h"
 #include "host/sandbox/credential.h"
 #include "host/sandbox/fault.h"
 #include "host/sandbox/history.h"
@@ -24,6 +25,7 @@ struct ts_sandbox_service {
     struct ts_sandbox_faults faults;
     struct ts_sandbox_history history;
     struct ts_sandbox_credentials credentials;
+    struct ts_sandbox_bookmarks bookmarks;
     struct ts_log log; // to standard error; quiet unless asked for
     int64_t skew_us;   // how far a control route has moved the clock
     bool is_lenient;   // testing secrets accept real tokens too

@@ -14,6 +14,7 @@ enum ts_sandbox_statement {
     TS_SANDBOX_STATEMENT_BEGIN,
     TS_SANDBOX_STATEMENT_COMMIT,
     TS_SANDBOX_STATEMENT_ROLLBACK,
+    TS_SANDBOX_STATEMENT_DATA_VERSION,
     TS_SANDBOX_STATEMENT_JSON_VALID,
     TS_SANDBOX_STATEMENT_JSON_FIELDS,
     TS_SANDBOX_STATEMENT_JSON_ITEMS,
@@ -42,7 +43,7 @@ enum ts_sandbox_statement {
 };
 
 // Statements of the list operation, composed on first use: order, direction, filter, page or count.
-#define TS_SANDBOX_LIST_STATEMENTS 32
+#define TS_SANDBOX_LIST_STATEMENTS 40
 
 struct ts_sandbox_store {
     sqlite3 *db;

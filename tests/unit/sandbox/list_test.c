@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "tests/unit/sandbox/bed.h"
@@ -63,6 +65,100 @@ static void pages_follow_each_other_and_end_empty(void **state)
     bed_call(&bed, "GET", BED_WIDGETS "?page=1000000000000&per_page=1000", NULL, 200);
     bed_assert_json(&bed, "$.result", "[]");
     bed_stop(&bed);
+}
+
+// The sitekeys on page after page of the list, in one text.
+static void sitekeys_read(struct bed *bed, const char *query, int pages, char *out, size_t size)
+{
+    size_t len = 0;
+    for (int page = 1; page <= pages; page++) {
+        char path[256];
+        snprintf(path, sizeof path, BED_WIDGETS "?%s&page=%d", query, page);
+        bed_call(bed, "GET", path, NULL, 200);
+        int count = (int)strtol(bed_json(bed, "$.result_info.count"), NULL, 10);
+        for (int i = 0; i < count; i++) {
+            snprintf(path, sizeof path, "$.result[%d].sitekey", i);
+            len += (size_t)snprintf(out + len, size - len, "%s ", bed_json(bed, path));
+            assert_true(len < size);
+        }
+    }
+}
+
+static void assert_same_list(struct bed *bed, const char *order, const char *direction)
+{
+    char query[128];
+    char whole[1024];
+    char paged[1024];
+    snprintf(query, sizeof query, "per_page=1000&order=%s&direction=%s", order, direction);
+    sitekeys_read(bed, query, 1, whole, sizeof whole);
+    snprintf(query, sizeof query, "per_page=5&order=%s&direction=%s", order, direction);
+    sitekeys_read(bed, query, 3, paged, sizeof paged);
+    assert_int_equal(strlen(whole), FLEET * 25);
+    assert_string_equal(paged, whole);
+}
+
+static const char *const all_orders[] = {"created_on", "modified_on", "name", "sitekey", "id"};
+static const char *const both_directions[] = {"asc", "desc"};
+
+static void pages_hold_what_one_page_would(void **state)
+{
+    struct bed bed;
+    (void)state;
+    bed_start(&bed, NULL);
+    fleet_make(&bed);
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t j = 0; j < 2; j++) {
+            assert_same_list(&bed, all_orders[i], both_directions[j]);
+        }
+    }
+    bed_stop(&bed);
+    // All made at the same moment, under the same name.
+    bed_start(&bed, NULL);
+    for (int i = 0; i < FLEET; i++) {
+        bed_call(&bed, "POST", BED_WIDGETS, BED_BODY, 200);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t j = 0; j < 2; j++) {
+            assert_same_list(&bed, all_orders[i], both_directions[j]);
+        }
+    }
+    bed_stop(&bed);
+}
+
+// A page is what the offset says at that moment, whatever the page before has shown.
+static void pages_shift_with_what_is_written(void **state)
+{
+    struct bed bed;
+    struct bed other; // on the same file
+    char file[] = "/tmp/tshost-list-XXXXXX";
+    char path[256];
+    (void)state;
+    close(mkstemp(file));
+    struct ts_sandbox_config config = {.grace_s = -1, .db = file};
+    bed_start(&bed, &config);
+    bed_start(&other, &config);
+    fleet_make(&bed);
+    struct bed *writers[] = {&bed, &other};
+    for (int i = 0; i < 4; i++) {
+        bed_call(&bed, "GET", BED_WIDGETS "?per_page=5&page=1", NULL, 200);
+        // The row that the next page would go on from, or one before it.
+        char sitekey[33];
+        snprintf(sitekey, sizeof sitekey, "%s",
+            bed_json(&bed, i < 2 ? "$.result[0].sitekey" : "$.result[4].sitekey"));
+        bed_call(writers[i % 2], "DELETE", bed_path(path, sizeof path, sitekey, ""), NULL, 200);
+        char sixth[64];
+        bed_call(&bed, "GET", BED_WIDGETS "?per_page=5&page=2", NULL, 200);
+        snprintf(sixth, sizeof sixth, "%s", bed_json(&bed, "$.result[0].sitekey"));
+        bed_call(&bed, "GET", BED_WIDGETS "?per_page=1000", NULL, 200);
+        bed_assert_json(&bed, "$.result[5].sitekey", sixth);
+    }
+    bed_stop(&other);
+    bed_stop(&bed);
+    static const char *const tails[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", file, tails[i]);
+        unlink(path);
+    }
 }
 
 static void a_list_shows_no_secret(void **state)
@@ -199,6 +295,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_account_lists_nothing),
         cmocka_unit_test(pages_follow_each_other_and_end_empty),
+        cmocka_unit_test(pages_hold_what_one_page_would),
+        cmocka_unit_test(pages_shift_with_what_is_written),
         cmocka_unit_test(a_list_shows_no_secret),
         cmocka_unit_test(order_and_direction_sort),
         cmocka_unit_test(times_sort_as_times),
