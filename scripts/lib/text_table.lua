@@ -2,6 +2,8 @@
 -- Rows as an aligned table for people to read; programs get JSON or CSV (see report.lua).
 local text_table = {}
 
+local LINE_MAX = 80 -- columns of a terminal
+
 -- Characters that take two columns of a terminal, and those that take none.
 local WIDE = {
   { 0x1100, 0x115F }, { 0x2E80, 0xA4CF }, { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },
@@ -44,12 +46,30 @@ local function measure(text)
   return table.concat(shown), width
 end
 
+-- The words of a text on as many lines as they need, each beginning under the first.
+local function wrap(note)
+  local mark, mark_width = measure("    " .. note.mark .. (note.mark == "" and "" or " "))
+  local lines, line, width = {}, mark, mark_width
+  for word in note.text:gmatch "%S+" do
+    local shown, columns = measure(word)
+    if width > mark_width and width + 1 + columns > LINE_MAX then
+      lines[#lines + 1] = line
+      line, width = (" "):rep(mark_width), mark_width
+    end
+    local gap = width > mark_width and " " or ""
+    line, width = line .. gap .. shown, width + #gap + columns
+  end
+  lines[#lines + 1] = line .. "\n"
+  return table.concat(lines, "\n")
+end
+
 ---Aligns rows under their titles. A column in which no row has anything is left out; a lone gap
 ---shows as "-".
 ---@param titles string[]
 ---@param rows string[][] each as long as titles
+---@param notes? { mark: string, text: string }[][] what stands beneath each row
 ---@return string text lines, each with its newline
-function text_table.render(titles, rows)
+function text_table.render(titles, rows, notes)
   local columns = {}
   for i, title in ipairs(titles) do
     local column = { width = 0, is_empty = #rows > 0 }
@@ -70,6 +90,9 @@ function text_table.render(titles, rows)
       cells[i] = column[r].text .. (" "):rep(gap)
     end
     lines[#lines + 1] = table.concat(cells, "  ") .. "\n"
+    for _, note in ipairs(notes and notes[r] or {}) do
+      lines[#lines + 1] = wrap(note)
+    end
   end
   return table.concat(lines)
 end

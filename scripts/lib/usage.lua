@@ -18,4 +18,17 @@ function usage.parser(name, description)
   return parser
 end
 
+---For argparse: converts what is given for an option to a whole number from 1.
+---@param option string
+---@return fun(text: string): integer?, string?
+function usage.count(option)
+  return function(text)
+    local count = text:find "^%d+$" and math.tointeger(tonumber(text))
+    if not count or count < 1 then
+      return nil, ("%s %q: a whole number from 1 expected"):format(option, text)
+    end
+    return count
+  end
+end
+
 return usage
