@@ -11,6 +11,7 @@ TEST_PACKAGES = libcmocka-dev lua-unit python3 python3-jsonschema lua5.4 git ope
 LINT_PACKAGES = clang-format clang-tidy lua-check lua5.4 git
 # Node.js is often there from elsewhere; the packages are wanted only where the commands are missing.
 CONTRACT_PACKAGES = $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
+BENCH_PACKAGES = nginx curl jq valgrind openssl $(CONTRACT_PACKAGES)
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 
@@ -35,10 +36,11 @@ help:
 	@echo "make lint      formatting, naming, include directions, banned functions"
 	@echo "make asan      the tests under address, undefined and leak sanitizers"
 	@echo "make contract  drive the sandbox with the official npm package"
+	@echo "make bench     measure, and compare with C, curl and the official npm package"
 	@echo "make deps      install the Debian packages that all of these need"
 	@echo "make clean     remove build/"
 
-.PHONY: deps deps-build deps-test deps-lint deps-contract
+.PHONY: deps deps-build deps-test deps-lint deps-contract deps-bench
 deps:
 	$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
 deps-build:
@@ -49,6 +51,8 @@ deps-lint:
 	$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(LINT_PACKAGES))
 deps-contract:
 	$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(CONTRACT_PACKAGES))
+deps-bench:
+	$(call install_missing,$(BUILD_PACKAGES) $(TEST_PACKAGES) $(BENCH_PACKAGES))
 
 # $(call cmake_build,PRESET,TARGET,OPTIONS)
 cmake_build = cmake --preset $(1) $(3) >build/$(1).log || { cat build/$(1).log; exit 1; }; \
@@ -93,6 +97,13 @@ lint: deps-lint
 .PHONY: contract
 contract: deps-contract build
 	tests/contract/run-npm build/release
+
+# BENCH=loop,cold chooses among the groups.
+.PHONY: bench
+bench: deps-bench
+	@mkdir -p build
+	@$(call cmake_build,release,tshost bench_c_loop bench_measure,-DBUILD_TESTING=ON)
+	tests/bench/run build/release
 
 .PHONY: install
 install: build

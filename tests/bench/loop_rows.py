@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""tshost against the same requests in plain C: the cost of Lua, of decoding and of our own code."""
+
+import shutil
+
+from measure import cpu_row, rate_row, row
+from relay import Relay
+from web import Web
+
+GOALS = {"get": (">=", 0.85), "bulk": (">=", 0.80), "create": (">=", 0.80)}
+
+# Kind, script, widgets, requests for each of them, and what it is called.
+JOBS = [
+    ("get", "get.lua", 20000, 1, "GET"),
+    ("bulk", "bulk.lua", 10000, 1, "PUT of listed widgets"),
+    ("edit", "edit.lua", 10000, 2, "read and write"),
+    ("create", "create.lua", 20000, 1, "POST"),
+]
+
+
+def over(bench, web, scheme):
+    """The base URL, and what both programs need to trust it."""
+    if scheme == "plain":
+        return web.plain, {}, ()
+    return web.tls, {"SSL_CERT_FILE": web.authority}, ("-c", web.authority)
+
+
+def saturated(bench, web):
+    """Both as fast as they can, 32 in flight."""
+    for scheme in ("plain", "TLS"):
+        url, trust, options = over(bench, web, scheme)
+        for kind, script, count, each, label in JOBS if scheme == "plain" else JOBS[:2]:
+            pairs = bench.pair(bench.tshost(url, script, count, 32),
+                               bench.loop(url, kind, count, *options), trust)
+            name = f"{label}, {scheme}, 32 in flight"
+            goal = GOALS.get(kind) if scheme == "plain" else None
+            yield rate_row(f"{name}: requests/s ÷ C loop", pairs, count * each, goal)
+            goal = ("<=", 1.25) if kind == "get" else None
+            yield cpu_row(f"{name}: CPU ÷ C loop", pairs, count * each, goal)
+
+
+def instructions(bench, web):
+    if not shutil.which("valgrind"):
+        return
+    for kind, script, count, each, label in JOBS:
+        if kind == "bulk":
+            continue  # its pages of a list would have to be counted apart
+        ours = bench.instructions_each(lambda n: bench.tshost(web.plain, script, n, 32)) / each
+        peer = bench.instructions_each(lambda n: bench.loop(web.plain, kind, n)) / each
+        yield row(f"{label}, plain, 32 in flight: user instructions ÷ C loop", "instructions",
+                  [ours], [peer], [ours / peer], ("<=", 1.20) if kind == "get" else None)
+
+
+def delayed(bench, web):
+    """The same where the network takes 50 ms: CPU matters less, what is in flight more."""
+    for scheme, port in (("plain", web.plain_port), ("TLS", web.tls_port)):
+        with Relay(port, 50) as relay:
+            _, trust, options = over(bench, web, scheme)
+            url = f"{'http' if scheme == 'plain' else 'https'}://127.0.0.1:{relay.port}/client/v4"
+            pairs = bench.pair(bench.tshost(url, "get.lua", 1280, 32),
+                               bench.loop(url, "get", 1280, *options), trust, pairs=3)
+        name = f"GET, {scheme}, 32 in flight, 50 ms away"
+        yield rate_row(f"{name}: requests/s ÷ C loop", pairs, 1280)
+        yield cpu_row(f"{name}: CPU ÷ C loop", pairs, 1280)
+
+
+def versions(bench, web):
+    """What HTTP/2 would give, by the C loop; tshost speaks HTTP/1.1."""
+    trust = ("-c", web.authority)
+    pairs = bench.pair(bench.loop(web.tls, "get", 10000, *trust),
+                       bench.loop(web.tls, "get", 10000, "-2", *trust))
+    name = "C loop, GET, TLS, 32 in flight: HTTP/1.1 ÷ HTTP/2"
+    yield rate_row(f"{name}, requests/s", pairs, 10000)
+    yield cpu_row(f"{name}, CPU", pairs, 10000)
+    with Relay(web.tls_port, 50) as relay:
+        url = f"https://127.0.0.1:{relay.port}/client/v4"
+        pairs = bench.pair(bench.loop(url, "get", 1280, *trust),
+                           bench.loop(url, "get", 1280, "-2", *trust), pairs=3)
+    name = "C loop, GET, TLS, 32 in flight, 50 ms away: HTTP/1.1 ÷ HTTP/2"
+    yield rate_row(f"{name}, requests/s", pairs, 1280)
+
+
+def rows(bench):
+    with Web(bench.place / "nginx") as web:
+        yield from saturated(bench, web)
+        yield from instructions(bench, web)
+        yield from delayed(bench, web)
+        yield from versions(bench, web)
