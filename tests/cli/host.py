@@ -85,8 +85,8 @@ class Process:
         self._err.seek(0)
         return self._err.read().decode(errors="replace")
 
-    def finish(self):
-        out, _ = self.process.communicate(timeout=PATIENCE)
+    def finish(self, patience=PATIENCE):
+        out, _ = self.process.communicate(timeout=patience)
         text = (self._out + (out or b"")).decode(errors="replace")
         return Done(self.process.returncode, text, self.said())
 
