@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One call to the API: waits in the queue, goes out with credentials, comes back as an answer.
-// It moves bytes; what the JSON says is for the caller.
+// One call to the API: waits in the queue, goes out with credentials, comes back as an answer; is
+// sent again where that cannot change what it does. It moves bytes; the JSON is the caller's.
 #ifndef TS_API_CALL_H
 #define TS_API_CALL_H
 
@@ -39,9 +39,10 @@ struct ts_answer {
     struct ts_buf *body; // the call's, never NULL; may be wiped early with ts_buf_clear
     char ray[64];        // CF-Ray, "" when absent
     char content_type[64];
-    int64_t retry_after_s; // -1 when absent
-    int attempts;
-    int64_t duration_us;
+    int64_t retry_after_s; // also from a date; -1 when absent
+    int attempts;          // exchanges that were begun for this call
+    int64_t duration_us;   // of the last one
+    char remark[96]; // why it was not tried once more, for people; "" when that goes without saying
 };
 
 // Called once when the call has ended, never after a cancel: from the loop, or, when the request

@@ -113,12 +113,12 @@ void queue_advance(struct ts_queue *queue)
             break;
         }
         queue->turn = lane->next;
-        if (lane->budget && !ts_budget_take(lane->budget)) {
+        struct ts_call *call = call_pick(lane->head);
+        if (!call || (lane->budget && !ts_budget_take(lane->budget))) {
             refused = refused ? refused : lane;
             continue;
         }
         refused = NULL;
-        struct ts_call *call = lane->head;
         queue_remove(queue, call);
         queue->in_flight++;
         queue->requests++;
@@ -134,4 +134,5 @@ void ts_queue_close(struct ts_queue *queue)
         queue_remove(queue, call);
         call_abandon(call);
     }
+    call_abandon_resting(queue);
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "host/api/outage.h"
+
 struct ts_budget;
 struct ts_call;
 
@@ -24,17 +26,20 @@ struct ts_lane {
 struct ts_queue {
     size_t limit; // requests in flight at most
     size_t in_flight;
-    size_t requests;      // started so far, for the summary
-    size_t waiting;       // in all lanes
-    bool is_closed;       // stopping: nothing that waits is started any more
-    struct ts_lane free;  // for calls without a budget
-    struct ts_lane *turn; // whose turn it is; NULL while nothing waits
+    size_t requests;         // started so far, for the summary
+    size_t waiting;          // in all lanes
+    bool is_closed;          // stopping: nothing that waits is started any more
+    struct ts_lane free;     // for calls without a budget
+    struct ts_lane *turn;    // whose turn it is; NULL while nothing waits
+    struct ts_outage outage; // set up after the init: how calls are sent again
 };
 
-// Makes an empty queue; limit is at least 1. Needs no fini: it owns nothing.
+// Makes an empty queue; limit is at least 1. Needs no fini but for its outage, if that was set up.
 void ts_queue_init(struct ts_queue *queue, size_t limit);
 
-// Stops starting calls: those that wait end as CANCELLED at once, those in flight go on.
+// Stops starting calls. Those that wait end at once: with what they heard last, or as CANCELLED
+// when they were never sent, or as TRANSPORT when the run has given up on the API. Those in flight
+// go on.
 void ts_queue_close(struct ts_queue *queue);
 
 #endif
