@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+// A server whose last word was "no more" is looked at again with single requests, because some
+// kinds of limiter refill all the time and others at once. Looks come ever more rarely while
+// nothing comes of them, and end before they use up what was held back.
+#include "host/api/limit.h"
+
+#include <string.h>
+
+#define SECOND_US INT64_C(1000000)
+#define RESERVE 12         // requests held back
+#define RESERVE_SHARE 4    // but at most this part of the limit
+#define FLOOR_SHARE 3      // of the reserve is left alone by looks
+#define GAPS_IN_WINDOW 256 // the shortest gap between looks is this part of the window
+#define GAPS_AT_MOST 8     // the longest
+#define FRESH_IN_WINDOW 64 // the server's word is fresh for this part of the window
+#define FRESH_LEAST_US 100000
+#define DOUBTFUL 1 // the name of the limit that stands for a lost history
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t ts_limit_reserve(int64_t requests)
+{
+    return least(RESERVE, requests / RESERVE_SHARE);
+}
+
+static int64_t gap_of(const struct ts_limit *limit)
+{
+    return limit->window_us / GAPS_IN_WINDOW;
+}
+
+bool ts_limits_is_any(const struct ts_limits *limits)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        if (limits->items[i].name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ts_limits_is_sound(const struct ts_limits *limits)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        const struct ts_limit *limit = &limits->items[i];
+        bool is_sound = limit->requests > 0 && limit->requests <= TS_RATELIMIT_REQUESTS_MAX &&
+                        limit->window_us >= SECOND_US &&
+                        limit->window_us <= TS_RATELIMIT_SECONDS_MAX * SECOND_US &&
+                        limit->left >= -1 && limit->left <= TS_RATELIMIT_REQUESTS_MAX &&
+                        limit->next_left >= 0 && limit->probe_gap_us >= 0 &&
+                        limit->probe_gap_us <= limit->window_us;
+        if (limit->name && !is_sound) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void ts_limits_doubt(struct ts_limits *limits, int64_t requests, int64_t window_us, int64_t now_us)
+{
+    limits->items[0] = (struct ts_limit){.name = DOUBTFUL,
+        .requests = requests,
+        .window_us = window_us,
+        .told_us = now_us,
+        .heard_us = now_us,
+        .reset_us = now_us,
+        .next_left = INT64_MAX};
+}
+
+void ts_limits_shift(struct ts_limits *limits, int64_t shift_us)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        limit->told_us += shift_us;
+        limit->heard_us += shift_us;
+        limit->reset_us += shift_us;
+        limit->next_reset_us += shift_us;
+        limit->probe_us += shift_us;
+    }
+}
+
+void ts_limits_clamp(struct ts_limits *limits, int64_t now_us)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        int64_t end_us = now_us + limit->window_us + SECOND_US;
+        limit->told_us = least(limit->told_us, now_us);
+        limit->heard_us = least(limit->heard_us, now_us);
+        limit->reset_us = least(limit->reset_us, end_us);
+        limit->next_reset_us = least(limit->next_reset_us, end_us);
+        limit->probe_us = least(limit->probe_us, end_us);
+    }
+}
+
+void ts_limits_spend(struct ts_limits *limits, int64_t count)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        if (limit->left > 0) {
+            limit->left = most(limit->left - count, 0);
+        }
+        if (limit->next_left != INT64_MAX) {
+            limit->next_left = most(limit->next_left - count, 0);
+        }
+    }
+}
+
+static struct ts_limit *limit_find(struct ts_limits *limits, uint32_t name)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        if (limits->items[i].name == name) {
+            return &limits->items[i];
+        }
+    }
+    return NULL;
+}
+
+// A place for a new limit: a free one, else that of which nothing was heard for longest.
+static struct ts_limit *limit_place(struct ts_limits *limits)
+{
+    struct ts_limit *place = &limits->items[0];
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        if (!limit->name || limit->name == DOUBTFUL) {
+            return limit;
+        }
+        place = limit->told_us < place->told_us ? limit : place;
+    }
+    return place;
+}
+
+static bool policy_hear(
+    struct ts_limits *limits, const struct ts_ratelimit_policy *policy, int64_t now_us)
+{
+    struct ts_limit *limit = limit_find(limits, policy->name);
+    if (limit && limit->requests == policy->requests && limit->window_us == policy->window_us) {
+        limit->told_us = now_us;
+        return false;
+    }
+    limit = limit ? limit : limit_place(limits);
+    *limit = (struct ts_limit){.name = policy->name,
+        .requests = policy->requests,
+        .window_us = policy->window_us,
+        .told_us = now_us,
+        .left = -1,
+        .next_left = INT64_MAX,
+        .probe_gap_us = policy->window_us / GAPS_IN_WINDOW};
+    return true;
+}
+
+// Limits that the server has ceased to name.
+static bool policy_drop_old(struct ts_limits *limits, int64_t now_us)
+{
+    bool has_changed = false;
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        if (limit->name && now_us - limit->told_us > 2 * limit->window_us) {
+            *limit = (struct ts_limit){0};
+            has_changed = true;
+        }
+    }
+    return has_changed;
+}
+
+// The same moment is told again and again, rounded up to whole seconds: the earliest is nearest.
+static int64_t reset_nearer(int64_t known_us, int64_t told_us, int64_t now_us)
+{
+    return known_us > now_us ? least(known_us, told_us) : told_us;
+}
+
+static void left_hear(struct ts_limit *limit, const struct ts_ratelimit_left *left, int64_t now_us)
+{
+    int64_t reset_us = now_us + (left->reset_us < 0 ? limit->window_us : left->reset_us);
+    if (limit->left < 0 || left->requests <= limit->left) {
+        limit->left = left->requests;
+        limit->reset_us = reset_nearer(limit->reset_us, reset_us, now_us);
+    }
+    if (left->requests <= limit->next_left) {
+        limit->next_left = left->requests;
+        limit->next_reset_us = reset_us;
+    }
+    limit->heard_us = now_us;
+}
+
+// Whatever was answered before the round began was counted before a request that started in it. So
+// once such a request has been answered, only answers of this round can be the server's last word.
+// With n in flight when the round begins, answer n + 1 cannot be of one of those.
+static void round_count(struct ts_limits *limits, int64_t answers, int64_t held)
+{
+    limits->round_left -= answers;
+    if (limits->round_left > 0) {
+        return;
+    }
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        if (!limit->name || limit->next_left == INT64_MAX) {
+            continue;
+        }
+        if (limit->next_left > limit->left) { // it refills: look at once, and often
+            limit->probe_gap_us = gap_of(limit);
+            limit->probe_us = 0;
+            limit->reset_us = limit->next_reset_us;
+        }
+        limit->left = limit->next_left;
+        limit->next_left = INT64_MAX;
+    }
+    limits->round_left = held + 1;
+}
+
+bool ts_limits_hear(struct ts_limits *limits, const struct ts_limits_word *word, int64_t held,
+    const struct ts_ratelimit_policy *fallback, int64_t now_us)
+{
+    bool has_changed = false;
+    for (size_t i = 0; i < word->policy_count; i++) {
+        has_changed |= policy_hear(limits, &word->policies[i], now_us);
+    }
+    if (word->policy_count > 0) {
+        struct ts_limit *doubtful = limit_find(limits, DOUBTFUL);
+        if (doubtful) {
+            *doubtful = (struct ts_limit){0};
+        }
+        has_changed |= policy_drop_old(limits, now_us);
+    }
+    for (size_t i = 0; i < word->left_count; i++) {
+        struct ts_limit *limit = limit_find(limits, word->lefts[i].name);
+        if (!limit && word->policy_count == 0) {
+            struct ts_ratelimit_policy policy = *fallback;
+            policy.name = word->lefts[i].name;
+            has_changed |= policy_hear(limits, &policy, now_us);
+            limit = limit_find(limits, policy.name);
+        }
+        if (limit) {
+            left_hear(limit, &word->lefts[i], now_us);
+        }
+    }
+    if (has_changed) {
+        limits->round_left = held + 1;
+    } else {
+        round_count(limits, word->answers, held);
+    }
+    return has_changed;
+}
+
+void ts_limits_hear_silence(struct ts_limits *limits, int64_t now_us)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        if (now_us - limit->heard_us > limit->window_us) {
+            limit->left = -1;
+            limit->next_left = INT64_MAX;
+        }
+    }
+}
+
+void ts_limits_pause(struct ts_limits *limits, int64_t until_us, int64_t now_us)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        limit->left = 0;
+        limit->next_left = INT64_MAX;
+        limit->heard_us = now_us;
+        limit->reset_us = until_us;
+        limit->probe_us = until_us;
+        limit->probe_gap_us = gap_of(limit);
+    }
+}
+
+static bool is_fresh(const struct ts_limit *limit, int64_t now_us)
+{
+    return now_us - limit->heard_us <= most(limit->window_us / FRESH_IN_WINDOW, FRESH_LEAST_US);
+}
+
+struct ts_room ts_limit_room(
+    const struct ts_limit *limit, int64_t held, int64_t hold, int64_t worth_us, int64_t now_us)
+{
+    int64_t left = limit->left - held;
+    if (left > hold && is_fresh(limit, now_us)) {
+        return (struct ts_room){.count = left - hold};
+    }
+    // One look at a time. Before the reset it must leave something of the reserve.
+    int64_t floor = ts_limit_reserve(limit->requests) / FLOOR_SHARE;
+    int64_t look_us = left > hold    ? now_us
+                      : left > floor ? least(worth_us, limit->reset_us)
+                                     : limit->reset_us;
+    look_us = most(look_us, limit->probe_us);
+    return (struct ts_room){.count = now_us >= look_us, .retry_us = look_us};
+}
+
+void ts_limit_start(struct ts_limit *limit, int64_t held, int64_t hold, int64_t now_us)
+{
+    int64_t left = limit->left - held;
+    if (left > hold && is_fresh(limit, now_us)) {
+        return;
+    }
+    int64_t gap_us = most(limit->probe_gap_us, gap_of(limit));
+    if (left > hold || now_us >= limit->reset_us) {
+        limit->probe_us = now_us + gap_of(limit);
+    } else {
+        limit->probe_us = least(now_us + gap_us, most(limit->reset_us, now_us));
+        limit->probe_gap_us = least(2 * gap_us, limit->window_us / GAPS_AT_MOST);
+    }
+}
