@@ -3,6 +3,7 @@
 // and siteverify.
 #include <lauxlib.h>
 
+#include "bindings/allowance.h"
 #include "bindings/client.h"
 #include "bindings/exchange.h"
 #include "bindings/modules.h"
@@ -59,6 +60,8 @@ int luaopen_ts_turnstile(lua_State *L)
     lua_setfield(L, -2, "siteverify");
     lua_pushcfunction(L, turnstile_client);
     lua_setfield(L, -2, "client");
+    lua_pushcfunction(L, turnstile_allowance);
+    lua_setfield(L, -2, "allowance");
     lx_seal(L, "turnstile");
     return 1;
 }

@@ -32,7 +32,6 @@ local args = parser:parse(arg)
 
 local COLUMNS = { "sitekey", "result", "name", "added", "removed", "reason" }
 local BENEATH = { added = "+", removed = "-", reason = "" }
-local PAGE = 1000
 local FINDINGS = 3
 
 local has_edit = #args.add + #args.remove + #args.replace > 0
@@ -101,7 +100,7 @@ local is_held = plan.refused > 0 and not args.skip_refused
 if is_held then
   plan.jobs = {}
 end
-io.stderr:write(plan:summary(fleet, PAGE), "\n")
+io.stderr:write(plan:summary(fleet), "\n")
 if is_held then
   io.stderr:write("Nothing is changed, because some cannot be changed as asked. The reasons are "
     .. "below; --skip-refused changes the others.\n")

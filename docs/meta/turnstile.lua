@@ -173,6 +173,12 @@ function widgets.rotate_secret(sitekey, options) end
 ---@return turnstile.client client
 function turnstile.client(options) end
 
+---How many more of its kind the run may do, as far as `--allow` goes: to be asked before the first,
+---where stopping half way would be worse than not to begin. Asking uses nothing up.
+---@param kind "delete"|"rotate"|"any-hostname"|"reveal"
+---@return number left 0 without `--allow` or under `--read-only`, math.huge without a cap
+function turnstile.allowance(kind) end
+
 ---Redeems a visitor's token, once: it is never sent again. A token that is not good is an answer
 ---(`success = false`), not an error.
 ---@param request turnstile.siteverify_request

@@ -79,3 +79,9 @@ enum ts_err ts_permissions_check(
     }
     return TS_OK;
 }
+
+int64_t ts_permissions_left(const struct ts_permissions *permissions, enum ts_permission kind)
+{
+    int64_t cap = permissions->is_read_only ? 0 : permissions->cap[kind];
+    return cap == INT64_MAX ? cap : cap - permissions->used[kind];
+}

@@ -31,6 +31,9 @@ enum ts_err ts_permissions_add(
 enum ts_err ts_permissions_check(
     const struct ts_permissions *permissions, enum ts_permission kind, struct ts_error *err);
 
+// How many more uses are allowed: 0 under --read-only, INT64_MAX without limit.
+int64_t ts_permissions_left(const struct ts_permissions *permissions, enum ts_permission kind);
+
 // The name as --allow has it.
 const char *ts_permission_name(enum ts_permission kind);
 

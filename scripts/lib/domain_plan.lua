@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What an edit of many widgets' domains comes to: who is to be changed and how, who cannot be, and
 -- what it costs. Made before the first widget is touched.
+local cost = require "cost"
 local human = require "human"
 
 ---@class domain_plan
@@ -118,15 +119,11 @@ end
 
 ---What the plan costs, in a line: "12,400 widgets: 13 + 3,100 requests; ...".
 ---@param fleet integer widgets in the account
----@param page integer how many of them one request lists
 ---@param seconds? number what the requests of the jobs take
 ---@return string
-function domain_plan:summary(fleet, page, seconds)
+function domain_plan:summary(fleet, seconds)
   local parts = {
-    ("%s widgets: %s + %s requests"):format(human.count(fleet),
-      human.count(math.max(1, (fleet + page - 1) // page)), human.count(#self.jobs))
-      .. (seconds and ", about " .. human.duration(seconds) or ""),
-    human.count(self.selected) .. " selected",
+    cost.line(fleet, #self.jobs, seconds), human.count(self.selected) .. " selected",
   }
   for _, word in ipairs { "unchanged", "refused", "left" } do
     if self[word] > 0 then

@@ -101,6 +101,7 @@ report.formats = { "table", "json", "csv" }
 ---the row, with the mark in front of them
 function report.print(format, columns, rows, beneath)
   formats[format](columns, rows, beneath or {})
+  io.stdout:flush() -- before anything that is said about it on standard error
 end
 
 return report
