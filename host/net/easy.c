@@ -116,12 +116,20 @@ static void easy_forget(struct ts_easy *easy)
     easy->is_special = false;
 }
 
+static enum ts_err easy_target(struct ts_easy *easy, const char *url, struct ts_error *err)
+{
+    const char *target;
+    enum ts_err code = ts_origin_target(&easy->origin, url, &target, err);
+    if (!code && curl_easy_setopt(easy->curl, CURLOPT_REQUEST_TARGET, target)) {
+        code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    return code;
+}
+
 static enum ts_err easy_aim(struct ts_easy *easy, const char *url, struct ts_error *err)
 {
     if (is_same_origin(easy, url)) {
-        // libcurl would keep the last URL beside the new one, and use it for a retry.
-        curl_easy_setopt(easy->curl, CURLOPT_URL, NULL);
-        return ts_origin_aim(easy->url, url, &easy->origin, err);
+        return easy_target(easy, url, err);
     }
     easy_forget(easy);
     free(easy->origin_text);
@@ -131,7 +139,26 @@ static enum ts_err easy_aim(struct ts_easy *easy, const char *url, struct ts_err
         return code;
     }
     easy->origin_text = strndup(url, easy->origin.len);
-    return easy->origin_text ? TS_OK : ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    if (!easy->origin_text) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    return easy_target(easy, url, err);
+}
+
+// Makes the next request a plain GET again, unless it says otherwise.
+static void easy_make_plain(struct ts_easy *easy)
+{
+    CURL *curl = easy->curl;
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, NULL);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+    curl_easy_setopt(curl, CURLOPT_READFUNCTION, NULL);
+    curl_easy_setopt(curl, CURLOPT_READDATA, NULL);
+    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, NULL);
+    curl_easy_setopt(curl, CURLOPT_SEEKDATA, NULL);
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 0L);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, NULL);
+    curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L); // last: CURLOPT_POSTFIELDS makes it a POST
+    easy->is_special = false;
 }
 
 enum ts_err ts_easy_take(
@@ -174,14 +201,21 @@ void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy)
         easy_destroy(easy);
         return;
     }
-    if (easy->is_special || !easy->is_configured) {
+    if (!easy->is_configured) {
         easy_forget(easy);
+    } else if (easy->is_special) {
+        easy_make_plain(easy);
     }
     curl_easy_setopt(easy->curl, CURLOPT_ERRORBUFFER, NULL);
     curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
     easy->next = loop->easies;
     loop->easies = easy;
     loop->easy_count++;
+}
+
+void ts_easy_spoil(struct ts_easy *easy)
+{
+    easy->is_configured = false; // ts_easy_put resets what is not configured
 }
 
 void ts_easy_drop_idle(struct ts_loop *loop)

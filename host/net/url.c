@@ -82,6 +82,13 @@ enum ts_err ts_origin_parse(
     char *host = NULL;
     char *port = NULL;
     CURLUcode rc = curl_url_set(parsed, CURLUPART_URL, url, CURLU_DISALLOW_USER);
+    // What is left is short, and stays for every request: their targets go beside it.
+    if (!rc) {
+        rc = curl_url_set(parsed, CURLUPART_PATH, "/", 0);
+    }
+    if (!rc) {
+        rc = curl_url_set(parsed, CURLUPART_QUERY, NULL, 0);
+    }
     if (!rc) {
         rc = curl_url_get(parsed, CURLUPART_HOST, &host, 0);
     }
@@ -104,27 +111,15 @@ enum ts_err ts_origin_parse(
     return code;
 }
 
-enum ts_err ts_origin_aim(
-    CURLU *parsed, const char *url, const struct ts_origin *origin, struct ts_error *err)
+enum ts_err ts_origin_target(
+    const struct ts_origin *origin, const char *url, const char **out, struct ts_error *err)
 {
-    enum ts_err code = check_characters(url, err);
-    if (code) {
-        return code;
+    const char *target = url + origin->len;
+    *out = *target ? target : "/";
+    if (*target == '?') {
+        return ts_error_set(err, TS_ERR_USAGE, "the URL has a query but no path");
     }
-    const char *path = url + origin->len;
-    size_t path_len = strcspn(path, "?");
-    const char *query = path[path_len] ? path + path_len + 1 : NULL;
-    struct ts_buf text;
-    ts_buf_init(&text, path_len + 1);
-    CURLUcode rc = CURLUE_OUT_OF_MEMORY;
-    if (!ts_buf_add(&text, path_len ? path : "/", path_len ? path_len : 1)) {
-        rc = curl_url_set(parsed, CURLUPART_PATH, ts_buf_text(&text), 0);
-    }
-    if (!rc) {
-        rc = curl_url_set(parsed, CURLUPART_QUERY, query, 0);
-    }
-    ts_buf_fini(&text);
-    return rc ? url_failed(rc, err) : TS_OK;
+    return check_characters(url, err);
 }
 
 enum ts_err ts_url_check(const char *url, struct ts_error *err)
@@ -153,10 +148,16 @@ enum ts_err ts_url_escape(struct ts_buf *out, const char *text, size_t len)
 {
     static const char digits[] = "0123456789ABCDEF";
     enum ts_err code = TS_OK;
+    size_t plain = 0; // where the characters begin that need no escape
     for (size_t i = 0; i < len && !code; i++) {
         unsigned char c = (unsigned char)text[i];
+        if (char_is_unreserved(c)) {
+            continue;
+        }
         char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-        code = char_is_unreserved(c) ? ts_buf_add_char(out, text[i]) : ts_buf_add(out, escaped, 3);
+        code = ts_buf_add(out, text + plain, i - plain);
+        code = code ? code : ts_buf_add(out, escaped, 3);
+        plain = i + 1;
     }
-    return code;
+    return code ? code : ts_buf_add(out, text + plain, len - plain);
 }

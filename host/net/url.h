@@ -18,14 +18,15 @@ struct ts_origin {
     char peer[280];   // "host:port", for messages
 };
 
-// Parses url into parsed and says where it leads. USAGE with the reason when it is malformed, holds
-// a user, a fragment, a space or a control character, or is plain http to another machine; NOMEM.
-// The reason never quotes more of the URL than its host.
+// Parses url, leaves its origin in parsed and says where it leads. USAGE with the reason when it is
+// malformed, holds a user, a fragment, a space or a control character, or is plain http to another
+// machine; NOMEM. The reason never quotes more of the URL than its host.
 enum ts_err ts_origin_parse(
     CURLU *parsed, const char *url, struct ts_origin *out, struct ts_error *err);
 
-// Points parsed, which holds a URL of the same origin, to the path and query of url. USAGE, NOMEM.
-enum ts_err ts_origin_aim(
-    CURLU *parsed, const char *url, const struct ts_origin *origin, struct ts_error *err);
+// The path and query of a url of that origin, as they stand in the request line; part of url or a
+// constant. USAGE.
+enum ts_err ts_origin_target(
+    const struct ts_origin *origin, const char *url, const char **out, struct ts_error *err);
 
 #endif

@@ -12,6 +12,10 @@
 #include "host/net/failure.h"
 #include "host/net/loop_private.h"
 
+// Bytes that libcurl reads at a time.
+#define BUFFER_SMALL 4096L
+#define BUFFER_LARGE 65536L
+
 struct ts_xfer {
     struct ts_loop *loop;
     struct ts_easy *easy; // NULL once ended
@@ -143,6 +147,9 @@ static enum ts_err xfer_configure(
     int refused = ts_response_attach(&xfer->response, curl);
     refused |= xfer_set_body(xfer, request);
     refused |= curl_easy_setopt(curl, CURLOPT_PRIVATE, xfer);
+    // libcurl takes a buffer for each transfer, and what it frees is wiped.
+    refused |=
+        curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, request->is_large ? BUFFER_LARGE : BUFFER_SMALL);
     refused |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, xfer->cause);
     refused |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, xfer->headers);
     return refused ? ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option") : TS_OK;
@@ -186,6 +193,7 @@ static void xfer_end(struct ts_xfer *xfer, CURLcode code, bool is_late)
     struct ts_xfer_result *result = &xfer->result;
     CURL *curl = xfer->easy->curl;
     long request_bytes = 0;
+    long connects = 0;
     struct ts_failure failure = {
         .code = code,
         .cause = xfer->cause,
@@ -196,6 +204,10 @@ static void xfer_end(struct ts_xfer *xfer, CURLcode code, bool is_late)
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result->status);
     curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failure.os_errno);
+    curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
+    if (code || connects > 0) {
+        ts_easy_spoil(xfer->easy);
+    }
     result->status = result->status >= 200 ? result->status : 0;
     result->is_sent = request_bytes > 0;
     failure.is_sent = result->is_sent;

@@ -138,6 +138,14 @@ class Once(unittest.TestCase):
             seen = 1 if cut.side == "request" else 2
             self.assertEqual(server.count(f"/case/{number:05}"), seen)
 
+    def test_reads_go_on_however_often_connections_have_died(self):
+        """libcurl gives up at the sixth time on one handle, whatever went well in between."""
+        cuts = [Cut("answer", 0, CLOSE)] * 12
+        server, results = self.run_cuts("GET", cuts)
+        for number, result in enumerate(results):
+            self.assertEqual(result["code"], "ok", f"read {number}: {result}")
+            self.assertEqual(server.count(f"/case/{number:05}"), 2)
+
     def test_the_error_says_that_it_was_not_sent_again(self):
         for method in ("post", "put", "delete"):
             _, results = self.run_cuts(method, [Cut("answer", 0, CLOSE)])
