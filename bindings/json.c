@@ -4,6 +4,7 @@
 #include "bindings/json.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,9 +13,9 @@
 
 #include "bindings/modules.h"
 #include "bindings/secret.h"
+#include "host/base/text.h"
 
 static const char decode_key; // registry: decode of the private instance
-static const char length_key; // registry: utf8.len
 
 #define ENCODE_DEPTH_MAX 200
 
@@ -42,36 +43,36 @@ void lx_open_json(lua_State *L)
     lua_getfield(L, -1, "decode");
     lua_rawsetp(L, LUA_REGISTRYINDEX, &decode_key);
     lua_pop(L, 1);
-    lua_getglobal(L, "utf8");
-    lua_getfield(L, -1, "len");
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &length_key);
-    lua_pop(L, 1);
 }
 
-// Replaces the text on top by nothing when it is UTF-8, else says where it is not.
-static bool is_utf8(lua_State *L, char *why)
+// How many bytes at the front are UTF-8: all of them, where nothing is wrong.
+static size_t utf8_span(const char *text, size_t len)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &length_key);
-    lua_pushvalue(L, -2);
-    lua_call(L, 1, 2);
-    bool is_valid = !lua_isnil(L, -2);
-    if (!is_valid) {
-        snprintf(why, TS_ERROR_MESSAGE_MAX, "not valid UTF-8 at byte %lld",
-            (long long)lua_tointeger(L, -1));
+    size_t at = 0, step = 1;
+    while (at < len && step > 0) {
+        uint64_t word = 0;
+        for (; at + sizeof word <= len; at += sizeof word) {
+            memcpy(&word, text + at, sizeof word);
+            if (word & UINT64_C(0x8080808080808080)) {
+                break; // the first that is not all ASCII
+            }
+        }
+        uint32_t point;
+        step = ts_text_read(text + at, len - at, &point);
+        at += step;
     }
-    lua_pop(L, 2);
-    return is_valid;
+    return at;
 }
 
 bool push_json(lua_State *L, const char *text, size_t len, char *why)
 {
-    lua_pushlstring(L, text, len);
-    if (!is_utf8(L, why)) {
-        lua_pop(L, 1);
+    size_t span = utf8_span(text, len);
+    if (span < len) {
+        snprintf(why, TS_ERROR_MESSAGE_MAX, "not valid UTF-8 at byte %zu", span + 1);
         return false;
     }
     lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
-    lua_insert(L, -2);
+    lua_pushlstring(L, text, len);
     int status = lua_pcall(L, 1, 1, 0);
     if (status == LUA_ERRMEM) {
         lua_error(L);

@@ -12,6 +12,7 @@
 #include "bindings/json.h"
 #include "bindings/limits.h"
 #include "bindings/modules.h"
+#include "bindings/progress.h"
 #include "bindings/secret.h"
 
 static const luaL_Reg modules[] = {
@@ -22,6 +23,7 @@ static const luaL_Reg modules[] = {
     {"human", luaopen_human},
     {"limits", luaopen_limits},
     {"tshost.lx", luaopen_ts_lx},
+    {"tshost.progress", luaopen_ts_progress},
     {"tshost.task_core", luaopen_ts_task_core},
     {NULL, NULL},
 };
@@ -29,7 +31,7 @@ static const luaL_Reg modules[] = {
 void ts_state_open(lua_State *L, const char *script_dir)
 {
     luaL_openlibs(L);
-    lx_open_json(L); // takes utf8.len before a script can replace it
+    lx_open_json(L);
     lx_open_failure(L);
     lx_open_secret(L);
     ts_open_coroutine(L);
