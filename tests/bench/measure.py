@@ -72,7 +72,7 @@ class Bench:
         self.state.mkdir(parents=True)
         self.environment = {
             name: value for name, value in os.environ.items()
-            if not name.startswith(("CLOUDFLARE", "SSL_CERT", "GLIBC_TUNABLES", "NODE_"))
+            if not name.startswith(("CLOUDFLARE", "SSL_CERT", "CURL_", "GLIBC_TUNABLES", "NODE_"))
         }
         self.environment |= {"CLOUDFLARE_API_TOKEN": TOKEN, "CLOUDFLARE_ACCOUNT_ID": web.ACCOUNT,
                              "TSHOST_STATE": str(self.state), "HOME": str(self.state)}

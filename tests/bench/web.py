@@ -43,11 +43,11 @@ def envelope(result, **more):
     return json.dumps(body, separators=(",", ":"))
 
 
-def page(number, count, rows=None):
+def page(number, count):
     """A page of a fleet of count widgets, as the service would send it."""
     first = (number - 1) * PAGE
     last = min(first + PAGE, count)
-    rows = rows or [widget(sitekey(i), f"acme {i:07d}", DOMAINS) for i in range(first, last)]
+    rows = [widget(sitekey(i), f"acme {i:07d}", DOMAINS) for i in range(first, last)]
     info = {"page": number, "per_page": PAGE, "count": len(rows), "total_count": count,
             "total_pages": -(-count // PAGE)}
     return envelope(rows, result_info=info)
@@ -93,6 +93,7 @@ http {{
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
   add_header CF-Ray 8a1b2c3d4e5f6a7b-AMS;
+  map $arg_page $page {{ default $arg_page; "" 1; }}
   server {{
     listen 127.0.0.1:{plain};
     listen 127.0.0.1:{tls} ssl http2;
@@ -104,7 +105,7 @@ http {{
     location = {path} {{
       root pages;
       if ($request_method = POST) {{ return 200 '{created}'; }}
-      try_files /page-$arg_page.json =404;
+      try_files /page-$page.json /end.json =404;
     }}
     location ~ ^{path}/(?<key>[0-9A-Za-z_-]+)$ {{
       if ($request_method = PUT) {{ return 200 '{changed}'; }}
@@ -143,6 +144,7 @@ class Web:
         (directory / "pages").mkdir(parents=True)
         for number in range(1, -(-fleet // PAGE) + 1):
             (directory / "pages" / f"page-{number}.json").write_text(page(number, fleet))
+        (directory / "pages" / "end.json").write_text(page(-(-fleet // PAGE) + 1, fleet))
         certificates(directory)
         self.authority = str(directory / "authority.pem")
         self.plain_port, self.tls_port = free_port(), free_port()
