@@ -71,11 +71,13 @@ class Dice:
 
 
 class Proxy:
-    """Serves on a port of its own from __enter__ to __exit__, in a thread."""
+    """Serves on a port of its own from __enter__ to __exit__, in a thread. The latency, in seconds,
+    lies between the server's answer and the client; what is cut is lost at once."""
 
-    def __init__(self, url, decide):
+    def __init__(self, url, decide, latency=0):
         self.upstream = int(re.search(r":(\d+)/", url).group(1))
         self.decide = decide
+        self.latency = latency
         self.exchanges = 0
         self.cuts = []  # (request line, Cut)
         self.failures = []
@@ -145,6 +147,8 @@ class Proxy:
         upstream[1].write(request)
         answer = await read_message(upstream[0])
         self.decide.learn(request, answer)
+        if self.latency and not cut:
+            await asyncio.sleep(self.latency)
         writer.write(answer[:cut.at] if cut else answer)
         if cut:
             end(writer, cut.how)
