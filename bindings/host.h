@@ -16,6 +16,7 @@
 #include "host/ops/door.h"
 
 struct ts_loop;
+struct ts_progress;
 struct ts_sched;
 
 // The client that a script wants. NULL stands for what is configured.
@@ -32,6 +33,7 @@ struct ts_host {
     struct ts_sched *sched;
     struct ts_secret_pool *secrets;
     struct ts_log *log;
+    struct ts_progress *progress;
     int64_t timeout_us; // --timeout
     // Makes a client, which the caller owns. CREDENTIALS or USAGE when something is missing.
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,

@@ -4,10 +4,11 @@
 -- Lua's own, which also catches the end of the run.
 local core = require "tshost.task_core"
 local lx = require "tshost.lx"
+local progress = require "tshost.progress"
 
 local task = { spawn = core.spawn, sleep = core.sleep }
 
-local OPTIONS = { "concurrency", "progress" }
+local OPTIONS = { "concurrency", "progress", "total" }
 local DEFAULT_CONCURRENCY = 16
 
 local function check_call(name, items, fn, options)
@@ -23,7 +24,21 @@ local function check_call(name, items, fn, options)
   if math.type(limit) ~= "integer" or limit < 1 then
     lx.misuse(name .. ": `concurrency` must be a whole number from 1")
   end
-  return limit
+  local label, total = options and options.progress, options and options.total
+  if label ~= nil and (type(label) ~= "string" or label == "") then
+    lx.misuse(name .. ": `progress` must be a label, is " .. (label == "" and "empty" or type(label)))
+  elseif total ~= nil and (math.type(total) ~= "integer" or total < 0) then
+    lx.misuse(name .. ": `total` must be a whole number from 0")
+  end
+  return limit, label, total
+end
+
+-- The job that is shown. A table with a metatable may make its items up.
+local function start_job(items, label, total)
+  if not total and type(items) == "table" and getmetatable(items) == nil then
+    total = #items
+  end
+  return label and progress.start(label, total)
 end
 
 -- Items one at a time, whatever they come from; an array ends at its first nil.
@@ -40,14 +55,17 @@ end
 
 -- Calls fn(item, index) for every item, at most `limit` at a time. The first error stops the handing
 -- out of items; those under way are awaited, then it is raised again.
-local function run(items, fn, limit)
+local function run(items, fn, limit, job)
   local me = core.self()
   local pull = puller(items)
   local running, failed, failure = 0, false, nil
 
   local function work(item, index)
-    local ok, problem = core.pcall(fn, item, index)
+    local ok, problem, err = core.pcall(fn, item, index)
     running = running - 1
+    if job then
+      progress.advance(job, not ok or problem == nil and err ~= nil)
+    end
     if not ok and not failed then
       failed, failure = true, problem
     end
@@ -88,23 +106,21 @@ end
 ---Calls `fn(item, index)` for every item of an array or iterator, several at a time.
 ---An error in one stops the rest from starting and is raised here.
 function task.each(items, fn, options)
-  local limit = check_call("task.each", items, fn, options)
-  local count = run(items, fn, limit)
-  if options and options.progress then
-    lx.verbose(("%s: %d done"):format(options.progress, count))
-  end
+  local limit, label, total = check_call("task.each", items, fn, options)
+  local job <close> = start_job(items, label, total)
+  run(items, fn, limit, job)
 end
 
 ---The same, collecting the first result of each call in the order of the items.
 function task.map(items, fn, options)
-  local limit = check_call("task.map", items, fn, options)
+  local limit, label, total = check_call("task.map", items, fn, options)
+  local job <close> = start_job(items, label, total)
   local results = {}
   local count = run(items, function(item, index)
-    results[index] = fn(item, index)
-  end, limit)
-  if options and options.progress then
-    lx.verbose(("%s: %d done"):format(options.progress, count))
-  end
+    local result, err = fn(item, index)
+    results[index] = result
+    return result, err
+  end, limit, job)
   return results, count
 end
 

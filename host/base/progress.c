@@ -108,6 +108,12 @@ static void job_sample(struct ts_progress_job *job, int64_t now)
     job->sample_done = job->done;
 }
 
+// Items a second over all of the job's time.
+static double job_average(const struct ts_progress_job *job, int64_t elapsed_us)
+{
+    return elapsed_us > 0 ? (double)job->done * SECOND_US / (double)elapsed_us : 0;
+}
+
 static void job_look(struct ts_progress_job *job, int64_t now, struct ts_progress_view *view)
 {
     struct ts_progress *progress = job->progress;
@@ -127,6 +133,8 @@ static void job_look(struct ts_progress_job *job, int64_t now, struct ts_progres
     };
     view->left_us = job_left_us(job, view->left, view->elapsed_us, is_known ? &budget : NULL);
     job_sample(job, now);
+    bool is_sampled = job->sample_us > job->start_us;
+    view->rate = is_sampled ? job->rate : job_average(job, view->elapsed_us);
 }
 
 // Never waits for a reader who does not read, but a little for the end of a job; a reader who has
@@ -150,8 +158,9 @@ static void json_tell(struct ts_progress_job *job, int64_t now, const char *even
     struct ts_buf text;
     ts_buf_init(&text, JSON_MAX);
     job_look(job, now, &view);
+    bool is_last = event[0] == 'e';
+    view.rate = is_last ? job_average(job, view.elapsed_us) : view.rate;
     if (!ts_progress_json(&view, event, is_complete, &text)) {
-        bool is_last = event[0] == 'e';
         json_write(job->progress, ts_buf_text(&text), text.len, is_last ? LAST_WORD_MS : 0);
     }
     ts_buf_fini(&text);
@@ -161,6 +170,7 @@ static void job_announce(struct ts_progress_job *job, int64_t now)
 {
     if (!job->is_announced && job->progress->mode == TS_PROGRESS_JSON) {
         json_tell(job, now, "start", false);
+        job->progress->spoke_us = now;
     }
     job->is_announced = true;
 }
@@ -169,7 +179,7 @@ static void job_announce(struct ts_progress_job *job, int64_t now)
 static void job_plan_step(struct ts_progress_job *job)
 {
     job->next_step = INT64_MAX;
-    if (job->progress->mode != TS_PROGRESS_PLAIN || job->older || job->total < 1) {
+    if (job->progress->mode != TS_PROGRESS_PLAIN || job->older || job->total < PLAIN_STEPS) {
         return;
     }
     for (int64_t step = 1; step < PLAIN_STEPS && job->next_step == INT64_MAX; step++) {

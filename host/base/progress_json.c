@@ -44,7 +44,7 @@ enum ts_err ts_progress_json(
     const struct ts_progress_view *view, const char *event, bool is_complete, struct ts_buf *out)
 {
     const struct ts_progress_job *job = view->job;
-    double rate = job->rate < 1e12 ? job->rate * 1000 + 0.5 : 1e15;
+    double rate = view->rate < 1e12 ? view->rate * 1000 + 0.5 : 1e15;
     enum ts_err code =
         ts_buf_add_format(out, "{\"event\":\"%s\",\"job\":%u,\"label\":", event, job->id);
     code = code ? code : add_string(out, job->label, job->label_len);

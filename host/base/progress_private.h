@@ -14,6 +14,7 @@ struct ts_progress_view {
     int64_t total;
     int64_t left; // items
     int64_t elapsed_us;
+    double rate; // items a second
     int64_t left_us;
     int64_t budget_left; // requests
     int64_t wait_us;     // 0: it does not wait

@@ -110,7 +110,7 @@ static void figures_add(struct parts *parts, const struct ts_progress_view *view
         whole_seconds(view->wait_us, text);
         parts_add(parts, RANK_TIME, "%s, %s", view->waiting, text);
     } else {
-        rate_words(view->job->rate, rate);
+        rate_words(view->rate, rate);
         parts_add(parts, RANK_RATE, "%s", rate);
         if (view->budget_left >= 0) {
             ts_human_count(view->budget_left, text);

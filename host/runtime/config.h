@@ -9,18 +9,10 @@
 #include <stdint.h>
 
 #include "host/base/log.h"
+#include "host/base/progress.h"
 #include "host/ops/permission.h"
 
 struct ts_parts;
-
-// How progress is shown, always on standard error unless a descriptor is named.
-enum ts_progress_mode {
-    TS_PROGRESS_AUTO,  // a line that is redrawn on a terminal, else plain lines
-    TS_PROGRESS_LINE,  // the redrawn line, also where no terminal is
-    TS_PROGRESS_PLAIN, // a line every 10 % or 30 s
-    TS_PROGRESS_JSON,  // the same as JSON objects, one a line
-    TS_PROGRESS_NEVER,
-};
 
 struct ts_config {
     const char *script;  // path, stock name or "-"; NULL when code is given
@@ -42,9 +34,9 @@ struct ts_config {
     int64_t fresh_us;      // how old a row may be when a write relies on it; 0: read every time
     int64_t rate_requests; // the request budget: so many in so long; 0: the default
     int64_t rate_window_us;
-    int64_t reserve_percent; // of the budget, left to others
-    enum ts_progress_mode progress;
-    int progress_fd; // for JSON
+    int64_t reserve_percent;        // of the budget, left to others
+    enum ts_progress_mode progress; // how, on standard error unless it is JSON
+    int progress_fd;                // for JSON
     enum ts_log_level level;
     // For tests that fail allocations: NULL uses the C library.
     void *(*alloc)(void *self, void *block, size_t old_size, size_t new_size);

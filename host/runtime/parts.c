@@ -90,7 +90,7 @@ enum ts_err ts_parts_init(
     struct ts_parts *parts, const struct ts_config *config, struct ts_error *err)
 {
     *parts = (struct ts_parts){.config = config};
-    ts_log_init(&parts->log, stderr, config->level);
+    ts_display_init(&parts->display, &parts->log, config);
     ts_door_init(&parts->door);
     parts->door.permissions = config->permissions;
     ts_queue_init(&parts->queue, (size_t)config->concurrency);
@@ -125,6 +125,7 @@ enum ts_err ts_parts_init(
         .sched = &parts->sched,
         .secrets = parts->secrets,
         .log = &parts->log,
+        .progress = &parts->display.progress,
         .timeout_us = config->timeout_us,
         .open_client = parts_open_client,
         .exit_request = -1,
@@ -142,4 +143,5 @@ void ts_parts_fini(struct ts_parts *parts)
     ts_secret_pool_destroy(parts->secrets);
     parts->secrets = NULL;
     ts_door_fini(&parts->door);
+    ts_display_fini(&parts->display);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parts of a run in the order in which they are made, and undone in reverse: log, secrets,
-// loop, queue, door, sandbox, signals. What run and doctor have in common.
+// The parts of a run in the order in which they are made, and undone in reverse: log and display,
+// secrets, loop, queue, door, sandbox, signals. What run and doctor have in common.
 #ifndef TS_RUNTIME_PARTS_H
 #define TS_RUNTIME_PARTS_H
 
@@ -11,12 +11,14 @@
 #include "host/base/secret.h"
 #include "host/ops/door.h"
 #include "host/runtime/config.h"
+#include "host/runtime/display.h"
 
 struct ts_sandbox;
 
 struct ts_parts {
     const struct ts_config *config;
     struct ts_log log;
+    struct ts_display display;
     struct ts_secret_pool *secrets;
     struct ts_loop *loop;
     struct ts_queue queue;

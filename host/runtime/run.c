@@ -221,6 +221,7 @@ int ts_run(const struct ts_config *config)
         return err.code == TS_ERR_CREDENTIALS ? TS_EXIT_CREDENTIALS : TS_EXIT_USAGE;
     }
     run_state(&run);
+    ts_display_end(&parts.display);
     if (config->on_closed) {
         config->on_closed(config->on_closed_self, &parts);
     }
