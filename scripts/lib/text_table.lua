@@ -3,6 +3,7 @@
 local text_table = {}
 
 local LINE_MAX = 80 -- columns of a terminal
+local ROOM_MIN = 20 -- columns in which wrapped text can be read
 
 -- Characters that take two columns of a terminal, and those that take none.
 local WIDE = {
@@ -46,28 +47,48 @@ local function measure(text)
   return table.concat(shown), width
 end
 
--- The words of a text on as many lines as they need, each beginning under the first.
-local function wrap(note)
-  local mark, mark_width = measure("    " .. note.mark .. (note.mark == "" and "" or " "))
-  local lines, line, width = {}, mark, mark_width
-  for word in note.text:gmatch "%S+" do
+-- What begins a line, so many columns wide, then the words of a text on as many lines as they need,
+-- each beginning under the first.
+local function wrap(start, start_width, text)
+  local lines, line, width = {}, start, start_width
+  for word in text:gmatch "%S+" do
     local shown, columns = measure(word)
-    if width > mark_width and width + 1 + columns > LINE_MAX then
+    if width > start_width and width + 1 + columns > LINE_MAX then
       lines[#lines + 1] = line
-      line, width = (" "):rep(mark_width), mark_width
+      line, width = (" "):rep(start_width), start_width
     end
-    local gap = width > mark_width and " " or ""
+    local gap = width > start_width and " " or ""
     line, width = line .. gap .. shown, width + #gap + columns
   end
   lines[#lines + 1] = line .. "\n"
   return table.concat(lines, "\n")
 end
 
+local function wrap_note(note)
+  local mark, width = measure("    " .. note.mark .. (note.mark == "" and "" or " "))
+  return wrap(mark, width, note.text)
+end
+
+local function render_row(columns, r, is_wrapped)
+  local cells, width = {}, 0
+  for i = 1, #columns - 1 do
+    local cell = columns[i][r]
+    cells[i] = cell.text .. (" "):rep(columns[i].width - cell.width + 2)
+    width = width + columns[i].width + 2
+  end
+  local start, last = table.concat(cells), columns[#columns] and columns[#columns][r]
+  if is_wrapped and last and width + last.width > LINE_MAX and width + ROOM_MIN <= LINE_MAX then
+    return wrap(start, width, last.text)
+  end
+  return start .. (last and last.text or "") .. "\n"
+end
+
 ---Aligns rows under their titles. A column in which no row has anything is left out; a lone gap
 ---shows as "-".
 ---@param titles string[]
 ---@param rows string[][] each as long as titles
----@param notes? { mark: string, text: string }[][] what stands beneath each row
+---@param notes? { mark: string, text: string }[][] what stands beneath each row; when given, what is
+---too long for a line is wrapped, in the last column too
 ---@return string text lines, each with its newline
 function text_table.render(titles, rows, notes)
   local columns = {}
@@ -84,14 +105,9 @@ function text_table.render(titles, rows, notes)
   end
   local lines = {}
   for r = 0, #rows do
-    local cells = {}
-    for i, column in ipairs(columns) do
-      local gap = i < #columns and column.width - column[r].width or 0
-      cells[i] = column[r].text .. (" "):rep(gap)
-    end
-    lines[#lines + 1] = table.concat(cells, "  ") .. "\n"
+    lines[#lines + 1] = render_row(columns, r, notes ~= nil)
     for _, note in ipairs(notes and notes[r] or {}) do
-      lines[#lines + 1] = wrap(note)
+      lines[#lines + 1] = wrap_note(note)
     end
   end
   return table.concat(lines)

@@ -244,6 +244,11 @@ class BulkDomains(Case):
         self.assertEqual(lines[1].split()[:3], [key, "would", "change"])
         self.assertTrue(all(len(line) <= 80 for line in lines), done.out)
         self.assertEqual(sum(line.count(".shop.example") for line in lines), 12)
+        self.fill(("a name of many words " * 9, "a.example"))
+        done = self.run_tshost("bulk_domains.lua", "--all", "--add", "b.example", "--dry-run",
+                               sandbox=self.sandbox)
+        self.assertTrue(all(len(line) <= 80 for line in done.out.splitlines()), done.out)
+        self.assertEqual(done.out.count("words"), 9)
         done = self.run_tshost("bulk_domains.lua", "--all", "--remove", "z.example",
                                sandbox=self.sandbox)
         self.assertEqual((done.status, done.out), (0, ""))

@@ -9,7 +9,7 @@ import signal
 import time
 import unittest
 
-from host import SECRET, ACCOUNT, Case, Sandbox
+from host import ACCOUNT, SECRET, TOKEN, Case, Sandbox
 
 HOURS = 3600
 
@@ -53,6 +53,13 @@ class Rotate(Case):
         script = self.script("#!/bin/sh\n" + code, "deliver")
         script.chmod(0o700)
         return ["--command", f"{script} {{sitekey}}"]
+
+    def request(self, method, path):
+        """Shell code that sends a request of its own when a secret is delivered to it."""
+        return (f"cat > /dev/null; exec /usr/bin/python3 -c 'import urllib.request as u; u.urlopen("
+                f"u.Request(\"{self.sandbox.origin}{path}\", b\"{{}}\", method=\"{method}\", "
+                f"headers={{\"Authorization\": \"Bearer {TOKEN}\", "
+                f"\"Content-Type\": \"application/json\"}}))'")
 
     def test_new_secrets_are_in_their_files(self):
         keys = self.fill("acme", "Bolt, Nut", "other")
@@ -121,6 +128,16 @@ class Rotate(Case):
         self.sandbox.ask("POST", "/sandbox/clock", {"advance": 2 * HOURS + 1})
         rows, _ = self.rotate("--all", "--secrets-dir", self.secrets)
         self.assertEqual(self.results(rows), ["rotated", "rotated"])
+
+    def test_one_that_somebody_else_rotates_meanwhile(self):
+        old = "2026-01-02T03:04:05Z"  # the list alone would say that there can be no grace
+        keys = [f"0x4AAAAAAA{i:015d}" for i in range(2)]
+        self.sandbox.ask("POST", f"/sandbox/accounts/{ACCOUNT}/widgets", {"result": [
+            {"sitekey": key, "name": key, "mode": "managed", "domains": ["a.example"],
+             "created_on": old, "modified_on": old} for key in keys]})
+        path = f"/client/v4/accounts/{ACCOUNT}/challenges/widgets/{keys[1]}/rotate_secret"
+        rows, _ = self.rotate("--all", *self.command(self.request("POST", path)), status=3)
+        self.assertEqual(self.results(rows), ["rotated", "in grace"])
 
     def test_permission_is_asked_for_before_anything_is_sent(self):
         self.fill("a", "b", "c")
@@ -219,10 +236,7 @@ class Rotate(Case):
     def test_one_that_was_deleted_meanwhile(self):
         keys = self.fill("a", "b")
         path = f"/client/v4/accounts/{ACCOUNT}/challenges/widgets/{keys[1]}"
-        code = (f"cat > /dev/null; /usr/bin/python3 -c 'import urllib.request as u; u.urlopen("
-                f"u.Request(\"{self.sandbox.origin}{path}\", method=\"DELETE\", headers={{"
-                f"\"Authorization\": \"Bearer sandbox-token-not-a-secret\"}}))'")
-        rows, _ = self.rotate("--all", *self.command(code), status=3)
+        rows, _ = self.rotate("--all", *self.command(self.request("DELETE", path)), status=3)
         self.assertEqual(self.results(rows), ["rotated", "missing"])
 
     def test_an_interrupted_run_tells_what_it_did(self):
