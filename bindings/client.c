@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/interrupt.h"
 #include "bindings/sched.h"
 
 #define CLIENT "turnstile.client"

@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/interrupt.h"
 #include "bindings/sched.h"
 
 static const char
@@ -78,23 +79,26 @@ static int resume_once(lua_State *L, lua_State *co, int nargs, enum resume_kind 
     waits_set(L, co, false); // makes room now, so that marking the wait cannot fail
     sched->frames = &frame;
     sched->inner = co;
-    ts_sched_limit(sched, co);
+    ts_interrupt_limit(sched, co);
     int status = lua_resume(co, L, nargs, &results);
     sched->inner = L;
     sched->frames = frame.up;
-    ts_sched_limit(sched, L);
+    ts_interrupt_limit(sched, L);
     if (status == LUA_YIELD && sched->current && sched->current->state == TS_TASK_WAITING) {
         waits_set(L, co, true);
         return -2;
     }
     if (status != LUA_OK && status != LUA_YIELD) {
-        if (kind == WRAP) { // nobody else can close it; its __close handlers see the error
+        // Nobody else can close it; its __close handlers see the error. At the end of the task
+        // nobody would.
+        bool is_last = kind == WRAP || (sched->current && sched->current->is_interrupted);
+        if (is_last) {
             sched->closing++;
             lua_resetthread(co);
             sched->closing--;
         }
         lua_xmove(co, L, 1);
-        if (ts_sched_is_interrupted(L)) {
+        if (lx_is_final(L)) {
             lua_error(L);
         }
         return -1;
@@ -216,7 +220,7 @@ static int co_close(lua_State *L)
     lua_pushboolean(L, result == LUA_OK);
     if (result != LUA_OK) {
         lua_xmove(co, L, 1);
-        return ts_sched_is_interrupted(L) ? lua_error(L) : 2;
+        return lx_is_final(L) ? lua_error(L) : 2;
     }
     return 1;
 }

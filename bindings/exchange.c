@@ -3,11 +3,13 @@
 // call starts, so neither an error nor a collected coroutine can leak one.
 #include "bindings/exchange.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/interrupt.h"
 #include "bindings/sched.h"
 #include "host/base/str.h"
 
@@ -25,6 +27,15 @@ static int exchange__close(lua_State *L)
     return 0;
 }
 
+// A write that has left is seen through: its outcome matters more than a prompt end. What waits in
+// the queue is taken back, and a read is given up.
+static bool exchange_holds(struct ts_waiter *waiter)
+{
+    struct lx_exchange *exchange =
+        (struct lx_exchange *)((char *)waiter - offsetof(struct lx_exchange, waiter));
+    return exchange->write && !ts_write_withdraw(exchange->write);
+}
+
 void lx_open_exchange(lua_State *L)
 {
     lx_metatable(L, EXCHANGE, exchange__close, NULL, NULL);
@@ -35,6 +46,7 @@ struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
     check_can_wait(L);
     struct lx_exchange *exchange = push_box(L, sizeof *exchange, EXCHANGE);
     exchange->op = op;
+    exchange->waiter.holds = exchange_holds;
     lx_place(L, exchange->place);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setiuservalue(L, -2, 1);

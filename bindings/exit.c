@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/interrupt.h"
 #include "bindings/modules.h"
 #include "bindings/sched.h"
 

@@ -10,6 +10,7 @@
 
 #include "bindings/client.h"
 #include "bindings/host.h"
+#include "bindings/list.h"
 #include "bindings/list_private.h"
 #include "bindings/task.h"
 #include "bindings/widget.h"
@@ -165,6 +166,17 @@ static int list_next(lua_State *L)
         check_can_wait(L);
     }
     return next_k(L, LUA_OK, 0);
+}
+
+int lx_close_list(lua_State *L)
+{
+    if (lua_tocfunction(L, 1) == list_next) {
+        lua_settop(L, 1);
+        lua_getupvalue(L, 1, 1);
+        lua_replace(L, 1);
+        list__close(L);
+    }
+    return 0;
 }
 
 // list(options) -> iterator, nil, nil, closing value

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/interrupt.h"
 #include "bindings/sched.h"
 
 // How many values lie below the results.
@@ -15,7 +16,7 @@ enum { PCALL_BASE = 0, XPCALL_BASE = 2 };
 static int protected_k(lua_State *L, int status, lua_KContext base)
 {
     if (status != LUA_OK && status != LUA_YIELD) {
-        if (ts_sched_is_interrupted(L)) {
+        if (lx_is_final(L)) {
             return lua_error(L);
         }
         lua_pushboolean(L, 0);
@@ -38,7 +39,7 @@ static int protect_pcall(lua_State *L)
 // The message handler in upvalue 1, which is not asked about an interruption.
 static int handle(lua_State *L)
 {
-    if (!ts_sched_is_interrupted(L)) {
+    if (!lx_is_final(L)) {
         lua_pushvalue(L, lua_upvalueindex(1));
         lua_insert(L, 1);
         lua_call(L, 1, 1);

@@ -3,19 +3,16 @@
 // A task that waits is resumed with no values; its continuation pushes the results.
 #include "bindings/sched.h"
 
-#include <string.h>
-
 #include <lauxlib.h>
 
+#include "bindings/await.h"
+#include "bindings/cancel.h"
+#include "bindings/handle.h"
 #include "bindings/host.h"
-#include "host/base/progress.h"
+#include "bindings/interrupt.h"
+#include "bindings/trace.h"
 #include "host/net/loop.h"
 #include "host/net/signals.h"
-
-// How long a script may still compute after the stop before it is broken off: enough to write a
-// secret that has just arrived. The clock is looked at every so many instructions.
-#define GRACE_US 500000
-#define GRACE_INSTRUCTIONS 10000
 
 static const char tasks_key; // registry: table of address -> task, while it lives or failed unheard
 
@@ -24,73 +21,9 @@ void ts_sched_init(struct ts_sched *sched, struct ts_host *host)
     *sched = (struct ts_sched){.host = host};
 }
 
-static void hook_interrupt(lua_State *L, lua_Debug *ar)
+void ts_sched_ready(struct ts_task *task)
 {
-    (void)ar;
-    struct ts_sched *sched = ts_host_of(L)->sched;
-    int64_t now = ts_loop_now(sched->host->loop);
-    if (sched->grace_end_us == 0) {
-        sched->grace_end_us = now + GRACE_US;
-    } else if (now >= sched->grace_end_us) {
-        sched->grace_end_us = 0; // what is closed on the way gets its own time
-        lx_interrupt(L);
-    }
-}
-
-// Whether something asked for the end of the run: also before the scheduler has come to see it.
-static bool is_ending(const struct ts_sched *sched)
-{
-    return sched->is_stopping || sched->host->exit_request >= 0 || ts_signals_seen() != 0;
-}
-
-int lx_interrupt(lua_State *L)
-{
-    struct ts_sched *sched = ts_host_of(L)->sched;
-    if (sched->current) {
-        sched->current->is_interrupted = true;
-    }
-    ts_sched_limit(sched, L);
-    struct lx_failure failure = {
-        .kind = "cancelled", .message = "interrupted: the run is stopping, nothing new is started"};
-    push_failure(L, &failure);
-    lua_error(L);
-    __builtin_unreachable();
-}
-
-void ts_sched_limit(struct ts_sched *sched, lua_State *co)
-{
-    if (is_ending(sched) && !lua_gethook(co)) {
-        lua_sethook(co, hook_interrupt, LUA_MASKCOUNT, GRACE_INSTRUCTIONS);
-    }
-}
-
-bool lx_is_interruption(lua_State *L, int idx)
-{
-    const char *kind = lx_failure_kind(L, idx);
-    return kind && strcmp(kind, "cancelled") == 0;
-}
-
-bool ts_sched_is_interrupted(lua_State *L)
-{
-    struct ts_sched *sched = ts_host_of(L)->sched;
-    struct ts_task *task = sched->current;
-    if (task && !task->is_interrupted) {
-        task->is_interrupted = is_ending(sched) && lx_is_interruption(L, -1);
-    }
-    return task && task->is_interrupted;
-}
-
-void ts_sched_poke(void *owner)
-{
-    struct ts_sched *sched = owner;
-    lua_State *inner = sched->inner;
-    if (inner) {
-        lua_sethook(inner, hook_interrupt, LUA_MASKCOUNT, GRACE_INSTRUCTIONS);
-    }
-}
-
-static void ready_add(struct ts_sched *sched, struct ts_task *task)
-{
+    struct ts_sched *sched = task->sched;
     task->state = TS_TASK_READY;
     task->next_ready = NULL;
     if (sched->ready_tail) {
@@ -101,54 +34,14 @@ static void ready_add(struct ts_sched *sched, struct ts_task *task)
     sched->ready_tail = task;
 }
 
-void ts_waiter_wake(struct ts_waiter *waiter)
+bool ts_task_is_over(const struct ts_task *task)
 {
-    struct ts_task *task = waiter->task;
-    if (task) {
-        waiter->task = NULL;
-        task->waiter = NULL;
-        ready_add(task->sched, task);
-    }
+    return task->state >= TS_TASK_DONE;
 }
 
-void ts_waiter_fini(struct ts_waiter *waiter)
+struct ts_task *check_task(lua_State *L, int arg)
 {
-    if (waiter->task) {
-        waiter->task->waiter = NULL;
-        waiter->task = NULL;
-    }
-}
-
-void check_can_suspend(lua_State *L)
-{
-    struct ts_sched *sched = ts_host_of(L)->sched;
-    bool is_able = sched->current && !sched->closing && lua_isyieldable(L);
-    for (struct ts_frame *frame = sched->frames; is_able && frame; frame = frame->up) {
-        is_able = lua_isyieldable(frame->from);
-    }
-    if (!is_able) {
-        lx_misuse(L,
-            "cannot wait for the network here: Lua cannot suspend inside a table.sort "
-            "comparator, a string.gsub callback, require, a __gc or a coroutine's __close; "
-            "make the call before it or after it");
-    }
-}
-
-void check_can_wait(lua_State *L)
-{
-    check_can_suspend(L);
-    if (is_ending(ts_host_of(L)->sched)) {
-        lx_interrupt(L);
-    }
-}
-
-int ts_task_wait(lua_State *L, struct ts_waiter *waiter, lua_KContext ctx, lua_KFunction k)
-{
-    struct ts_task *task = ts_host_of(L)->sched->current;
-    waiter->task = task;
-    task->waiter = waiter;
-    task->state = TS_TASK_WAITING;
-    return lua_yieldk(L, 0, ctx, k);
+    return check_box(L, arg, TS_TASK_METATABLE, "a task");
 }
 
 static int task__gc(lua_State *L)
@@ -158,6 +51,7 @@ static int task__gc(lua_State *L)
         ts_waiter_fini(task->waiter);
     }
     ts_timer_disarm(&task->timer);
+    ts_timer_disarm(&task->limit);
     return 0;
 }
 
@@ -178,16 +72,6 @@ void ts_sched_push(lua_State *L, struct ts_task *task)
     lua_remove(L, -2);
 }
 
-// Where the error is, while its stack still stands: the traceback becomes the task's user value 2.
-static int on_error(lua_State *L)
-{
-    ts_sched_push(L, ts_host_of(L)->sched->current);
-    luaL_traceback(L, L, NULL, 1);
-    lua_setiuservalue(L, -2, 2);
-    lua_settop(L, 1);
-    return 1;
-}
-
 static int task_body_k(lua_State *L, int status, lua_KContext ctx)
 {
     (void)ctx;
@@ -198,40 +82,54 @@ static int task_body_k(lua_State *L, int status, lua_KContext ctx)
 // closed where Lua can suspend. A __close that calls the API is how scripts tidy up after an error.
 static int task_body(lua_State *L)
 {
-    lua_pushcfunction(L, on_error);
+    if (ts_host_of(L)->sched->current->is_cancelled) {
+        lx_cancel(L); // before it began
+    }
+    lua_pushcfunction(L, lx_trace_error);
     lua_insert(L, 1); // handler, fn, args...
     int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, task_body_k);
     return task_body_k(L, status, 0);
 }
 
-struct ts_task *push_task(lua_State *L, int nargs)
+static void push_task_metatable(lua_State *L)
 {
-    struct ts_sched *sched = ts_host_of(L)->sched;
-    static const luaL_Reg methods[] = {{"await", ts_task_await}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"await", ts_task_await}, {"cancel", lx_task_cancel},
+        {"status", lx_task_status}, {NULL, NULL}};
     // No __close: a handle that goes out of scope does not end its task.
     static const luaL_Reg metamethods[] = {{"__gc", task__gc}, {NULL, NULL}};
-    lx_metatable(L, TS_TASK_METATABLE, NULL, metamethods, methods);
-    struct ts_task *task = lua_newuserdatauv(L, sizeof *task, 2);
+    if (luaL_getmetatable(L, TS_TASK_METATABLE) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lx_metatable(L, TS_TASK_METATABLE, NULL, metamethods, methods);
+        luaL_getmetatable(L, TS_TASK_METATABLE);
+    }
+}
+
+struct ts_task *push_task(lua_State *L, int nargs, struct ts_task *parent)
+{
+    struct ts_sched *sched = ts_host_of(L)->sched;
+    struct ts_task *task = lua_newuserdatauv(L, sizeof *task, TS_TASK_VALUES);
     *task = (struct ts_task){.sched = sched, .state = TS_TASK_DONE};
-    luaL_setmetatable(L, TS_TASK_METATABLE);
+    push_task_metatable(L);
+    lua_setmetatable(L, -2);
     lua_State *co = lua_newthread(L);
     lua_sethook(co, NULL, 0, 0); // a hook of the creator's is not for it
-    lua_setiuservalue(L, -2, 1);
-    ts_sched_push_tasks(L);
-    lua_pushvalue(L, -2);
-    lua_rawsetp(L, -2, task); // anchored
-    lua_pop(L, 1);
+    lua_setiuservalue(L, -2, TS_TASK_COROUTINE);
     lua_insert(L, -nargs - 2); // handle, fn, args...
     if (!lua_checkstack(co, nargs + LUA_MINSTACK)) {
         luaL_error(L, "too many arguments for a task");
     }
+    ts_sched_push_tasks(L);
+    lua_pushvalue(L, -nargs - 3);
+    lua_rawsetp(L, -2, task); // anchored
+    lua_pop(L, 1);
     lua_pushcfunction(co, task_body);
     lua_xmove(L, co, nargs + 1);
     task->co = co;
     task->nargs = nargs + 1;
     lx_place(L, task->place);
     sched->live++;
-    ready_add(sched, task);
+    ts_task_attach(task, parent);
+    ts_sched_ready(task);
     return task;
 }
 
@@ -239,15 +137,13 @@ static void task_end(struct ts_task *task, enum ts_task_state state)
 {
     task->state = state;
     task->sched->live--;
-    struct ts_task *awaiter = task->awaiters;
-    task->awaiters = NULL;
-    while (awaiter) {
-        struct ts_task *next = awaiter->next_awaiter;
-        awaiter->next_awaiter = NULL;
-        awaiter->awaited = NULL;
-        ts_waiter_wake(&awaiter->self);
-        awaiter = next;
+    ts_timer_disarm(&task->limit);
+    // While the run stops, what is in flight goes on.
+    if (state != TS_TASK_DONE && !ts_interrupt_is_due(task->sched) && task != task->sched->main) {
+        ts_task_cancel_children(task);
     }
+    ts_task_detach(task);
+    ts_await_wake(task);
 }
 
 void ts_sched_release(lua_State *L, struct ts_task *task)
@@ -266,7 +162,7 @@ static void task_fail(lua_State *L, struct ts_task *task, int idx)
     bool is_stray = lua_status(co) == LUA_YIELD;
     if (is_stray) {
         luaL_traceback(L, co, NULL, 0);
-        lua_setiuservalue(L, idx, 2);
+        lua_setiuservalue(L, idx, TS_TASK_TRACEBACK);
     }
     task->sched->closing++;
     int status = lua_resetthread(co);
@@ -288,7 +184,7 @@ static void task_resume(lua_State *L, struct ts_task *task)
     sched->current = task;
     sched->inner = co;
     sched->grace_end_us = 0;
-    ts_sched_limit(sched, co);
+    ts_interrupt_limit(sched, co);
     int status = lua_resume(co, L, nargs, &results);
     sched->inner = NULL;
     sched->current = NULL;
@@ -302,7 +198,14 @@ static void task_resume(lua_State *L, struct ts_task *task)
         return;
     }
     task_fail(L, task, lua_gettop(L));
-    task_end(task, TS_TASK_FAILED);
+    lua_pushvalue(co, 1);
+    lua_xmove(co, L, 1);
+    bool is_cancelled = task->is_cancelled && lx_is_interruption(L, -1);
+    lua_pop(L, 1);
+    task_end(task, is_cancelled ? TS_TASK_CANCELLED : TS_TASK_FAILED);
+    if (is_cancelled) {
+        ts_sched_release(L, task); // nobody needs to hear of it
+    }
 }
 
 void ts_sched_stop(struct ts_sched *sched)
@@ -357,8 +260,9 @@ static void unstick(lua_State *L, struct ts_sched *sched)
 static void sched_stop_if_asked(lua_State *L, struct ts_sched *sched, const struct ts_task *main)
 {
     bool is_lost = main->state == TS_TASK_FAILED; // the others lost their purpose
-    if (!sched->is_stopping && (is_lost || is_ending(sched))) {
+    if (!sched->is_stopping && (is_lost || ts_interrupt_is_due(sched))) {
         sched->is_interrupted = ts_signals_seen() != 0;
+        sched->is_expired = ts_signals_is_expired();
         ts_sched_stop(sched);
         wake_idle(L, false); // what sleeps has nothing in flight to wait for
     }
@@ -368,8 +272,9 @@ bool ts_sched_run(lua_State *L, int nargs)
 {
     struct ts_host *host = ts_host_of(L);
     struct ts_sched *sched = host->sched;
-    struct ts_task *main = push_task(L, nargs);
+    struct ts_task *main = push_task(L, nargs, NULL);
     int handle = lua_gettop(L);
+    sched->main = main;
     main->is_observed = true;
     while (sched->live > 0) {
         sched_stop_if_asked(L, sched, main); // what is ready now starts nothing new after a signal
@@ -382,21 +287,22 @@ bool ts_sched_run(lua_State *L, int nargs)
         if (!sched->ready_head && !ts_loop_is_busy(host->loop)) {
             unstick(L, sched);
         }
-        ts_progress_tick(host->progress);
-        int64_t until = sched->ready_head ? 0 : ts_progress_next(host->progress);
+        int64_t until = sched->ready_head ? 0 : TS_NEVER;
         ts_secret_pool_seal(host->secrets); // what is in memory while we wait is unreadable
         if (ts_loop_turn(host->loop, until, &err)) {
             luaL_error(L, "%s", err.message);
         }
     }
+    bool is_stopped = sched->is_stopping;
+    sched->is_expired = sched->is_expired && sched->has_cut;
     sched->is_stopping = true; // what runs from here on, a __tostring or __gc, can start nothing
-    ts_sched_report_unheard(L);
+    ts_sched_report_unheard(L, is_stopped);
     if (main->state == TS_TASK_DONE) {
         lua_settop(L, handle - 1);
         return true;
     }
     lua_pushvalue(main->co, 1);
     lua_xmove(main->co, L, 1);
-    lua_getiuservalue(L, handle, 2);
+    lua_getiuservalue(L, handle, TS_TASK_TRACEBACK);
     return false;
 }

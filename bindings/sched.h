@@ -17,10 +17,19 @@ enum ts_task_state {
     TS_TASK_RUNNING,
     TS_TASK_WAITING,
     TS_TASK_DONE,
-    TS_TASK_FAILED
+    TS_TASK_FAILED,
+    TS_TASK_CANCELLED
 };
 
-// A userdata; its coroutine is user value 1. Live tasks are anchored in the registry.
+// User values of a task.
+enum {
+    TS_TASK_COROUTINE = 1,
+    TS_TASK_TRACEBACK, // of its error: a string
+    TS_TASK_ORIGIN,    // { error, traceback } of the last error that it got from another task
+    TS_TASK_VALUES = TS_TASK_ORIGIN,
+};
+
+// A userdata. Live tasks are anchored in the registry.
 struct ts_task {
     struct ts_sched *sched;
     lua_State *co; // NULL before the coroutine exists
@@ -29,14 +38,26 @@ struct ts_task {
     bool is_parked;
     bool is_permitted;   // was woken while it did not park
     bool is_observed;    // somebody has taken its result or error
-    bool is_interrupted; // told that the run ends: no protected call swallows an error any more
+    bool is_interrupted; // told that it ends: no protected call swallows an error any more
+    bool is_cancelled;   // ends at its next wait
+    bool is_timed_out;   // by its own limit
+    int shields;         // > 0: a cancellation waits until they are gone
+    lua_KFunction k;     // what comes behind the wait
+    lua_KContext ctx;
     struct ts_waiter *waiter; // what it waits on
     struct ts_waiter self;    // for waits on itself: sleep, park, await
     struct ts_timer timer;    // sleep
+    struct ts_timer limit;    // cancels it
     struct ts_task *next_ready;
     struct ts_task *awaited;  // whose end it waits for
     struct ts_task *awaiters; // who waits for its end
     struct ts_task *next_awaiter;
+    struct ts_task *prev_awaiter;
+    struct ts_task *parent; // who spawned it, or who took over from there
+    struct ts_task *first_child;
+    struct ts_task *next_sibling;
+    struct ts_task *prev_sibling;
+    size_t withdrawn;         // writes taken back by cancelling it or its descendants
     char place[LX_PLACE_MAX]; // where it was spawned
 };
 
@@ -50,6 +71,7 @@ struct ts_sched {
     struct ts_host *host;
     struct ts_task *ready_head;
     struct ts_task *ready_tail;
+    struct ts_task *main; // the script; when it fails, the run stops
     struct ts_task *current;
     struct ts_frame *frames;   // innermost first
     lua_State *volatile inner; // the coroutine that runs now; read by the signal handler
@@ -58,6 +80,8 @@ struct ts_sched {
     int closing;          // > 0: to-be-closed values run where nothing may wait
     bool is_stopping;     // nothing new is started any more
     bool is_interrupted;  // by a signal
+    bool is_expired;      // the deadline passed
+    bool has_cut;         // a task was kept from something by the stop
 };
 
 #define TS_TASK_METATABLE "task"
@@ -66,8 +90,11 @@ struct ts_sched {
 void ts_sched_init(struct ts_sched *sched, struct ts_host *host);
 
 // Makes a task from the function and nargs arguments on top of the stack, which it pops, and pushes
-// the task's handle. It runs when the scheduler comes to it.
-TS_RAISES struct ts_task *push_task(lua_State *L, int nargs);
+// the task's handle. It runs when the scheduler comes to it. parent may be NULL.
+TS_RAISES struct ts_task *push_task(lua_State *L, int nargs, struct ts_task *parent);
+
+// The task whose handle is at arg; anything else is misuse.
+TS_RAISES struct ts_task *check_task(lua_State *L, int arg);
 
 // Pushes the handle of a task that has not ended.
 TS_RAISES void ts_sched_push(lua_State *L, struct ts_task *task);
@@ -78,39 +105,23 @@ TS_RAISES void ts_sched_release(lua_State *L, struct ts_task *task);
 // Pushes the table of address -> task of those that live or have failed unheard.
 TS_RAISES void ts_sched_push_tasks(lua_State *L);
 
-// Notes the errors of failed tasks that nobody awaited in the ledger (bindings/unheard.c).
-TS_RAISES void ts_sched_report_unheard(lua_State *L);
+// Notes the errors of failed tasks that nobody awaited in the ledger (bindings/unheard.c). Those of
+// a run that was stopped include the interruption, which is no failure.
+TS_RAISES void ts_sched_report_unheard(lua_State *L, bool is_stopped);
 
 // Runs the function and nargs arguments on top of the stack as the main task, and every task it
 // spawns, until all have ended. When the main task failed, pushes its error value and then its
-// traceback (a string) and returns false; true leaves nothing. Errors of tasks that nobody awaited
-// go to the ledger.
+// traceback (a string, or nil) and returns false; true leaves nothing. Errors of tasks that nobody
+// awaited go to the ledger.
 TS_RAISES bool ts_sched_run(lua_State *L, int nargs);
 
-// The method handle:await(), in bindings/task.c.
-TS_RAISES int ts_task_await(lua_State *L);
+// Puts a task at the end of those that are ready.
+void ts_sched_ready(struct ts_task *task);
+
+// Whether the task has ended, in whatever way.
+bool ts_task_is_over(const struct ts_task *task);
 
 // Orderly stop: what is in flight goes on, sleepers wake, everything new raises the interruption.
 void ts_sched_stop(struct ts_sched *sched);
-
-// For the signal handler: makes a script that only computes notice the stop. Async-signal-safe as
-// far as lua_sethook is (see lua.c).
-void ts_sched_poke(void *owner);
-
-// Raises the interruption in the running task; from then on no protected call in it swallows an
-// error. Its to-be-closed values are closed, and get a bounded time.
-TS_RAISES int lx_interrupt(lua_State *L) __attribute__((noreturn));
-
-// Whether the value at idx is the error that an interruption raises. Does not raise.
-bool lx_is_interruption(lua_State *L, int idx);
-
-// Whether the error on top of the stack ends the running task, so that no protected call may
-// swallow it: the task was interrupted, or the error is another task's interruption that came here
-// by await.
-bool ts_sched_is_interrupted(lua_State *L);
-
-// Before a coroutine goes on while the run is to stop: gives it a bounded time of
-// computing to come to its end.
-void ts_sched_limit(struct ts_sched *sched, lua_State *co);
 
 #endif

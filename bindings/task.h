@@ -20,10 +20,16 @@ struct ts_host;
 // call ts_waiter_fini when it is closed or collected.
 struct ts_waiter {
     struct ts_task *task; // NULL while nobody waits
+    // Asked when the task that waits, or has just waited, is cancelled: true when what it waits for
+    // must be seen through, so that the continuation runs as if nothing had happened; false gives
+    // it up, and the cancellation is raised instead. May be asked again. Called without Lua, also
+    // from loop callbacks. NULL: always given up.
+    bool (*holds)(struct ts_waiter *waiter);
 };
 
 // Suspends the running task until the waiter is woken, then calls k (see lua_yieldk) on the same
-// L. Use only as `return ts_task_wait(...)`, after check_can_wait or check_can_suspend.
+// L. Use only as `return ts_task_wait(...)`, after check_can_wait or check_can_suspend. When the
+// task is cancelled meanwhile, the cancellation is raised in place of k, see ts_waiter.
 TS_RAISES int ts_task_wait(
     lua_State *L, struct ts_waiter *waiter, lua_KContext ctx, lua_KFunction k);
 
@@ -31,7 +37,8 @@ TS_RAISES int ts_task_wait(
 // require, a finalizer): for functions that must know before they start something.
 TS_RAISES void check_can_suspend(lua_State *L);
 
-// The same, and raises the interruption when the run is stopping, so that nothing new is started.
+// The same, and raises the interruption when the run is stopping and the cancellation when the task
+// was cancelled, so that nothing new is started.
 TS_RAISES void check_can_wait(lua_State *L);
 
 // Makes the task that waits ready to run; nothing when nobody waits. Safe from loop callbacks.

@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/interrupt.h"
 #include "bindings/sched.h"
 
 // Called protected: the text may be made by a __tostring of the script.
@@ -14,9 +15,9 @@ static int error_text(lua_State *L)
 }
 
 // Notes the error value on top, and pops it. A stop is no failure of the tasks that it ends.
-static void note(lua_State *L)
+static void note(lua_State *L, bool is_stopped)
 {
-    if (!lx_is_interruption(L, -1)) {
+    if (!is_stopped || !lx_is_interruption(L, -1)) {
         lua_pushcfunction(L, error_text);
         lua_pushvalue(L, -2);
         bool is_text = lua_pcall(L, 1, 1, 0) == LUA_OK;
@@ -46,7 +47,7 @@ static lua_Integer push_unheard(lua_State *L)
 }
 
 // The list first: a __tostring could change the table of tasks while it is walked.
-void ts_sched_report_unheard(lua_State *L)
+void ts_sched_report_unheard(lua_State *L, bool is_stopped)
 {
     lua_Integer count = push_unheard(L);
     for (lua_Integer i = 1; i <= count; i++) {
@@ -55,7 +56,7 @@ void ts_sched_report_unheard(lua_State *L)
         task->is_observed = true;
         lua_pushvalue(task->co, 1);
         lua_xmove(task->co, L, 1);
-        note(L);
+        note(L, is_stopped);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

@@ -4,6 +4,9 @@
 #ifndef TS_NET_SIGNALS_H
 #define TS_NET_SIGNALS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "host/base/error.h"
 
 struct ts_loop;
@@ -23,6 +26,14 @@ enum ts_err ts_signals_start(
 // Puts the handlers back that were there before; those two stay harmless. Must run before the loop
 // is destroyed. May run twice.
 void ts_signals_cancel(void);
+
+// Asks for the same orderly stop when so many microseconds have passed: calls on_first and wakes
+// the loop, also out of a script that only computes. No signal of the user's: a first SIGINT after
+// it is the first. Once, after ts_signals_start; SYSTEM.
+enum ts_err ts_signals_arm(int64_t after_us, struct ts_error *err);
+
+// Whether that time has passed.
+bool ts_signals_is_expired(void);
 
 // The number of the first signal that came, 0 when none did.
 int ts_signals_seen(void);

@@ -16,6 +16,7 @@ struct ts_write {
     void *owner;
     bool is_done;
     bool is_settled;
+    bool is_any_hostname; // as the spec said
     char place[160];
     char subject[96];
 };
@@ -112,6 +113,7 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     write->op = spec->op;
     write->on_done = on_done;
     write->owner = owner;
+    write->is_any_hostname = spec->is_any_hostname;
     ts_str_copy(write->place, sizeof write->place, spec->place);
     ts_str_copy(write->subject, sizeof write->subject, spec->subject);
     *out = write; // before the call starts: on_done may come at once
@@ -146,6 +148,23 @@ size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_
         text, sizeof text, "%s %s: %s", ts_endpoint_of(write->op)->name, write->subject, message);
     enum ts_entry_kind kind = outcome == TS_OUTCOME_UNKNOWN ? TS_ENTRY_WRITE_UNKNOWN : failure;
     return ts_ledger_add(ledger, kind, write->op, write->place, text);
+}
+
+bool ts_write_withdraw(struct ts_write *write)
+{
+    if (!write->call) {
+        return true;
+    }
+    if (write->is_done || ts_call_is_started(write->call)) {
+        return false;
+    }
+    struct ts_write_spec spec = {.op = write->op, .is_any_hostname = write->is_any_hostname};
+    permissions_use(write->door, &spec, -1);
+    write->door->ledger.withdrawn++;
+    write->is_settled = true;
+    ts_call_cancel(write->call);
+    write->call = NULL;
+    return true;
 }
 
 void ts_write_cancel(struct ts_write *write)

@@ -57,6 +57,10 @@ struct ts_answer *ts_write_answer(struct ts_write *write);
 size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_entry_kind failure,
     const char *message);
 
+// Takes back a write whose request has not left, and frees its place in the queue: counted as
+// withdrawn, not as a failure. False when it has left: then it must be seen through. May run twice.
+bool ts_write_withdraw(struct ts_write *write);
+
 // Releases the write. One that is cancelled before it was settled is noted as unknown when its
 // request may have left, as failed otherwise. NULL is fine.
 void ts_write_cancel(struct ts_write *write);

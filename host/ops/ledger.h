@@ -35,6 +35,7 @@ struct ts_ledger {
     uint64_t done[TS_OP_COUNT];           // writes applied
     uint64_t unchanged;                   // updates that had nothing to send
     uint64_t reads;                       // reads that succeeded
+    uint64_t withdrawn;                   // writes taken back before they were sent
     uint64_t counts[TS_ENTRY_KIND_COUNT]; // unforgiven, also those that could not be kept
     struct ts_entry *entries;
     size_t len;

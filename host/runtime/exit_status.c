@@ -19,22 +19,23 @@ static const struct {
     {TS_ENTRY_SCRIPT, TS_EXIT_SCRIPT},
 };
 
-int ts_exit_choose(const struct ts_ledger *ledger, bool has_failed, int requested, int signal)
+int ts_exit_choose(const struct ts_ledger *ledger, const struct ts_exit_causes *causes)
 {
     if (ledger->counts[TS_ENTRY_WRITE_UNKNOWN]) {
         return TS_EXIT_UNKNOWN;
     }
-    if (signal) {
+    if (causes->signal) {
         // The table of statuses knows two; a lost terminal is a request to end.
-        return TS_EXIT_SIGNAL + (signal == SIGINT ? SIGINT : SIGTERM);
+        return TS_EXIT_SIGNAL + (causes->signal == SIGINT ? SIGINT : SIGTERM);
     }
     for (size_t i = 0; i < sizeof precedence / sizeof precedence[0]; i++) {
-        if (ledger->counts[precedence[i].kind]) {
+        bool is_cut = causes->is_expired && precedence[i].status == TS_EXIT_PARTIAL;
+        if (is_cut || ledger->counts[precedence[i].kind]) {
             return precedence[i].status;
         }
     }
-    if (has_failed) {
+    if (causes->has_failed) {
         return TS_EXIT_SCRIPT;
     }
-    return requested >= 0 ? requested : TS_EXIT_DONE;
+    return causes->requested >= 0 ? causes->requested : TS_EXIT_DONE;
 }

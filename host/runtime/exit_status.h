@@ -22,9 +22,15 @@ enum ts_exit {
     TS_EXIT_SIGNAL = 128, // plus the signal's number
 };
 
+// What stopped the run and what the ledger does not know.
+struct ts_exit_causes {
+    bool has_failed; // the script raised an error
+    int requested;   // what os.exit asked for, -1 when it did not
+    int signal;      // the one that stopped the run, 0 when none did
+    bool is_expired; // the deadline passed with work undone: 4
+};
+
 // Chooses among everything that applies: 10, 8, 5, 6, 9, 4, 2, 1, 3; a signal only gives way to 10.
-// has_failed: the script raised an error; requested: what os.exit asked for, -1 when it did not;
-// signal: the one that stopped the run, 0 when none did.
-int ts_exit_choose(const struct ts_ledger *ledger, bool has_failed, int requested, int signal);
+int ts_exit_choose(const struct ts_ledger *ledger, const struct ts_exit_causes *causes);
 
 #endif

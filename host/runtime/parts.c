@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "bindings/interrupt.h"
 #include "host/api/client.h"
 #include "host/net/loop.h"
 #include "host/net/signals.h"
@@ -112,7 +113,10 @@ enum ts_err ts_parts_init(
         code = sandbox_start(parts, err);
     }
     if (!code) {
-        code = ts_signals_start(parts->loop, ts_sched_poke, &parts->sched, err);
+        code = ts_signals_start(parts->loop, ts_interrupt_poke, &parts->sched, err);
+    }
+    if (!code && config->deadline_us > 0) {
+        code = ts_signals_arm(config->deadline_us, err);
     }
     if (code) {
         ts_parts_fini(parts);

@@ -126,7 +126,8 @@ static void keep_error(lua_State *L, struct run *run, int idx, const char *trace
 static bool is_orderly_end(lua_State *L, struct run *run, int idx)
 {
     const char *kind = lx_failure_kind(L, idx);
-    bool is_asked = run->parts->host.exit_request >= 0 || ts_signals_seen();
+    bool is_asked =
+        run->parts->host.exit_request >= 0 || ts_signals_seen() || ts_signals_is_expired();
     return is_asked && kind && strcmp(kind, "cancelled") == 0;
 }
 
@@ -231,8 +232,13 @@ int ts_run(const struct ts_config *config)
         ts_report_error(&parts.log, run.said);
     }
     ts_report_summary(&parts, run.said[0] ? run.said : NULL, run.said_entry, signal);
-    int status =
-        ts_exit_choose(&parts.door.ledger, run.has_failed, parts.host.exit_request, signal);
+    struct ts_exit_causes causes = {
+        .has_failed = run.has_failed,
+        .requested = parts.host.exit_request,
+        .signal = signal,
+        .is_expired = parts.sched.is_expired,
+    };
+    int status = ts_exit_choose(&parts.door.ledger, &causes);
     if (run.is_usage) {
         status = TS_EXIT_USAGE;
     }

@@ -131,7 +131,7 @@ function TestMeta.testParametersOfLuaFunctionsAreCounted()
     for key, value in pairs(module) do
       local info = type(value) == "function" and debug.getinfo(value, "Su")
       if info and info.what == "Lua" then
-        local _, declared = classes[name].functions[key]:gsub("[^,%s]+", "")
+        local _, declared = classes[name].functions[key]:gsub("[%w_]+", "")
         lu.assertEquals(declared, info.nparams, name .. "." .. key)
       end
     end

@@ -179,8 +179,8 @@ function TestTask.testEachStopsAtTheFirstError()
     end, { concurrency = 3 })
   end)
   lu.assertStrMatches(problem, ".*task_test%.lua:%d+: third")
-  -- Those under way came to their end; the rest was never handed out.
-  lu.assertEquals(finished, started - 1)
+  -- Those under way were cancelled; the rest was never handed out.
+  lu.assertEquals(finished, 0)
   lu.assertTrue(started < 8, started)
 end
 
@@ -196,7 +196,86 @@ function TestTask.testErrorOfTheIterator()
       return i
     end, function() visit() finished = finished + 1 end)
   end)
+  lu.assertEquals(finished, 0)
+end
+
+-- What was handed out comes to its end when errors are collected, and the iterator's is raised.
+function TestTask.testErrorOfTheIteratorWhileCollecting()
+  local finished, i = 0, 0
+  raises("no more", function()
+    task.each(function()
+      i = i + 1
+      if i == 3 then
+        error "no more"
+      end
+      return i
+    end, function() visit() finished = finished + 1 end, { on_error = "collect" })
+  end)
   lu.assertEquals(finished, 2)
+end
+
+function TestTask.testCollect()
+  local problem = { text = "of a table" }
+  local results, count, errors = task.map({ "a", "b", "c", "d" }, function(item, index)
+    for _ = index, 4 do
+      visit() -- the last ends first
+    end
+    if item == "b" then
+      error(problem)
+    elseif item == "d" then
+      error "of a string"
+    end
+    return item .. index
+  end, { on_error = "collect", concurrency = 3 })
+  lu.assertEquals({ results[1], results[2], results[3], results[4] }, { "a1", nil, "c3" })
+  lu.assertEquals(count, 4)
+  lu.assertEquals(#errors, 2)
+  lu.assertEquals({ errors[1].index, errors[1].item }, { 2, "b" })
+  lu.assertIs(errors[1].error, problem)
+  lu.assertEquals({ errors[2].index, errors[2].item }, { 4, "d" })
+  lu.assertStrMatches(errors[2].error, ".*task_test%.lua:%d+: of a string")
+  lu.assertStrContains(errors[2].traceback, "task_test.lua")
+  lu.assertEquals({ task.each({ 1, 2 }, visit, { on_error = "collect" }) }, { 2, {} })
+  lu.assertEquals(table.pack(task.each({ 1, 2 }, visit)).n, 2)
+  lu.assertEquals(task.each({ 1, 2 }, visit), 2)
+end
+
+-- What an item has spawned ends with it when it fails, and stays when it returns.
+function TestTask.testWhatAnItemSpawns()
+  local ended = {}
+  task.each({ "keep", "fail" }, function(item)
+    task.spawn(function()
+      visit()
+      visit()
+      ended[item] = true
+    end)
+    visit()
+    if item == "fail" then
+      error "fails"
+    end
+  end, { on_error = "collect", concurrency = 1 })
+  for _ = 1, 5 do
+    visit()
+  end
+  lu.assertEquals(ended, { keep = true })
+end
+
+-- A list that is not read to its end is given up.
+function TestTask.testListIsClosed()
+  local iterator = widgets.list { per_page = 5 }
+  raises("enough", task.each, iterator, function() error "enough" end)
+  raises("this list is closed", iterator)
+end
+
+function TestTask.testLazyTable()
+  local lazy = setmetatable({}, {
+    __index = function(_, i)
+      visit()
+      return i <= 20 and i or nil
+    end,
+  })
+  local results, count = task.map(lazy, function(n) visit() return n end)
+  lu.assertEquals({ #results, count }, { 20, 20 })
 end
 
 function TestTask.testNested()
@@ -247,6 +326,15 @@ function TestTask.testMisuse()
   misuse("`concurrency` must be a whole number", task.each, {}, print, { concurrency = 0 })
   misuse("`concurrency` must be a whole number", task.each, {}, print, { concurrency = 1.5 })
   misuse("did you mean `concurrency`?", task.each, {}, print, { concurency = 2 })
+  misuse('`on_error` must be "stop" or "collect", is "ignore"', task.map, {}, print,
+    { on_error = "ignore" })
+  misuse("`on_error` must be a string, is a boolean", task.each, {}, print, { on_error = true })
+  misuse("`progress` must be a string, is a number", task.each, {}, print, { progress = 1 })
+  misuse("task.each: an iterator that stands alone expected", task.each, pairs {}, print)
+  misuse("task.with_timeout: seconds expected", task.with_timeout, -1, print)
+  misuse("task.with_timeout: seconds expected", task.with_timeout, print)
+  misuse("task.with_timeout: a function expected, got nil", task.with_timeout, 1)
+  misuse("a task expected, got no value", task.cancel)
   misuse("task.sleep: seconds expected", task.sleep, -1)
   misuse("task.sleep: seconds expected", task.sleep, "1")
   misuse("task.sleep: seconds expected", task.sleep, 0 / 0)
