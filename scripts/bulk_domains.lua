@@ -94,6 +94,7 @@ local function edit_widget(job)
   else
     row.result, row.reason = err.kind == "stale" and "stale" or "failed", err.message
   end
+  return widget, err -- for the count of failures in the progress
 end
 
 local is_held = plan.refused > 0 and not args.skip_refused

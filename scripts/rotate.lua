@@ -5,6 +5,7 @@ local delivery = require "delivery"
 local report = require "report"
 local rotation_plan = require "rotation_plan"
 local selection = require "selection"
+local task = require "task"
 local timestamp = require "timestamp"
 local turnstile = require "turnstile"
 local usage = require "usage"
@@ -105,6 +106,30 @@ local function work(widget, row)
   return current and deliver(current, row, "delivered")
 end
 
+-- One after the other, until one has to be the last.
+local function work_off(jobs)
+  local taken, may_go_on = 0, true
+  task.each(function()
+    taken = taken + 1
+    return may_go_on and jobs[taken] or nil
+  end, function(job)
+    may_go_on = work(job.widget, job.row)
+    return may_go_on or nil, job.row.reason
+  end, { concurrency = 1, progress = "Rotating", total = #jobs })
+  if not may_go_on then
+    io.stderr:write("stopped there: no further widget is touched\n")
+  end
+end
+
+local function look_ahead(jobs)
+  for _, job in ipairs(jobs) do
+    job.row.result = args.deliver_only and "would deliver" or "would rotate"
+    if not args.deliver_only and plan.possible_grace(job.widget) then
+      job.row.reason = "was changed less than two hours ago; refused if that was a rotation"
+    end
+  end
+end
+
 -- Whatever can be known before the first rotation.
 for widget in widgets.list() do
   target:see(widget)
@@ -140,16 +165,10 @@ do
       io.stderr:write(deadlines, "\n")
     end
   end })
-  for _, job in ipairs(plan.jobs) do
-    local widget, row = job.widget, job.row
-    if args.dry_run then
-      row.result = args.deliver_only and "would deliver" or "would rotate"
-      row.reason = not args.deliver_only and plan.possible_grace(widget)
-        and "was changed less than two hours ago; refused if that was a rotation" or nil
-    elseif not work(widget, row) then
-      io.stderr:write("stopped there: no further widget is touched\n")
-      break
-    end
+  if args.dry_run then
+    look_ahead(plan.jobs)
+  else
+    work_off(plan.jobs)
   end
 end
 if plan.findings > 0 or args.dry_run and #plan.jobs > 0 then
