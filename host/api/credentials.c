@@ -168,6 +168,16 @@ void ts_credentials_fini(struct ts_credentials *credentials)
     *credentials = (struct ts_credentials){0};
 }
 
+void ts_credentials_digest(const struct ts_credentials *credentials, char out[TS_DIGEST_MAX])
+{
+    struct ts_secret *secret = credentials->token ? credentials->token : credentials->key;
+    const char *parts[3] = {"tshost rate budget", credentials->token ? "" : credentials->email};
+    size_t lens[3] = {strlen(parts[0]), strlen(parts[1])};
+    parts[2] = ts_secret_borrow(secret, &lens[2]);
+    ts_digest(parts, lens, 3, out);
+    ts_secret_return(secret);
+}
+
 static enum ts_err header_add(struct ts_buf *out, const char *name, struct ts_secret *value)
 {
     size_t len;

@@ -5,6 +5,7 @@
 #define TS_API_CREDENTIALS_H
 
 #include "host/base/buf.h"
+#include "host/base/digest.h"
 #include "host/base/error.h"
 #include "host/base/secret.h"
 
@@ -32,6 +33,9 @@ void ts_credentials_fini(struct ts_credentials *credentials);
 // Overwrites every occurrence of the token or key in len bytes of text with asterisks: for answers
 // of a server or gateway that repeats what it was sent.
 void ts_credentials_mask(const struct ts_credentials *credentials, char *text, size_t len);
+
+// A one-way name for them, the same for the same token or pair.
+void ts_credentials_digest(const struct ts_credentials *credentials, char out[TS_DIGEST_MAX]);
 
 // Appends the header lines, each followed by NUL, and counts them in *lines. NOMEM.
 enum ts_err ts_credentials_add_headers(

@@ -13,6 +13,7 @@
 #define LEASES_IN_ROOM 8
 #define PAUSE_MAX_US (3600 * SECOND_US)
 #define RECHECKS_IN_WINDOW 256
+#define SILENCE_US (900 * SECOND_US) // longer than any request that lives is heard of
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -156,8 +157,7 @@ void ts_governor_open(struct ts_governor *record, bool is_found, const struct ts
     record->saved_wall_us = now->wall_us;
 }
 
-static bool is_same_process(
-    const struct ts_governor_process *a, const struct ts_governor_process *b)
+static bool is_same_process(const struct ts_process_id *a, const struct ts_process_id *b)
 {
     return a->pid == b->pid && a->start == b->start && a->space == b->space;
 }
@@ -177,9 +177,9 @@ void ts_governor_hold(
     struct ts_governor_process *own = NULL, *idle = NULL, *oldest = &record->processes[0];
     for (size_t i = 0; i < TS_GOVERNOR_PROCESSES && !own; i++) {
         struct ts_governor_process *process = &record->processes[i];
-        if (!process->pid) {
+        if (!process->id.pid) {
             idle = idle ? idle : process;
-        } else if (is_same_process(process, self)) {
+        } else if (is_same_process(&process->id, &self->id)) {
             own = process;
         }
         oldest = process->seen_us < oldest->seen_us ? process : oldest;
@@ -195,13 +195,14 @@ void ts_governor_hold(
     own->seen_us = self->out > 0 ? now_us : 0;
 }
 
-bool ts_governor_reap(struct ts_governor *record, const struct ts_governor_process *self,
-    bool (*is_gone)(const struct ts_governor_process *process), int64_t now_us)
+bool ts_governor_reap(struct ts_governor *record, const struct ts_process_id *self,
+    bool (*is_gone)(const struct ts_process_id *process), int64_t now_us)
 {
     bool has_changed = false;
     for (size_t i = 0; i < TS_GOVERNOR_PROCESSES; i++) {
         struct ts_governor_process *process = &record->processes[i];
-        if (process->pid && !is_same_process(process, self) && is_gone(process)) {
+        if (process->id.pid && !is_same_process(&process->id, self) &&
+            (now_us - process->seen_us > SILENCE_US || is_gone(&process->id))) {
             process_forget(record, process, now_us);
             has_changed = true;
         }
@@ -343,6 +344,7 @@ void ts_governor_look(const struct ts_governor *record, const struct ts_governor
         .requests = policy.requests,
         .window_us = policy.window_us,
         .reserve = hold_of(rule, policy.requests),
+        .spent = ts_answer_log_count(&record->log, policy.window_us, now_us) + held,
         .in_flight = held,
         .paused_us = most(record->pause_until_us - now_us, 0),
     };

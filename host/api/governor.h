@@ -14,15 +14,14 @@
 
 #include "host/api/answer_log.h"
 #include "host/api/limit.h"
+#include "host/base/process.h"
 
 #define TS_GOVERNOR_PROCESSES 32
 
 // What one process has taken and not ended.
 struct ts_governor_process {
-    uint64_t start; // start time in kernel ticks, which with the id names a process for ever
-    uint32_t pid;
-    uint32_t space; // its pid namespace
-    int64_t out;    // requests in flight, and permissions not used yet
+    struct ts_process_id id; // pid 0: nobody
+    int64_t out;             // requests in flight, and permissions not used yet
     int64_t seen_us;
 };
 
@@ -30,7 +29,7 @@ struct ts_governor_process {
 struct ts_governor {
     uint32_t version;
     uint32_t size;
-    uint8_t boot[16];
+    uint8_t boot[TS_BOOT_ID_LEN];
     int64_t saved_us; // when it was last changed, on both clocks
     int64_t saved_wall_us;
     int64_t pause_until_us;
@@ -42,7 +41,7 @@ struct ts_governor {
 
 // Which boot this is, and what time.
 struct ts_governor_time {
-    uint8_t boot[16];
+    uint8_t boot[TS_BOOT_ID_LEN];
     int64_t mono_us;
     int64_t wall_us;
 };
@@ -66,6 +65,7 @@ struct ts_governor_view {
     int64_t window_us;
     int64_t reserve;
     int64_t left;      // could start now but for the pace
+    int64_t spent;     // counts in the window, in flight included
     int64_t in_flight; // of all processes
     int64_t paused_us;
     int64_t wait_us; // until one may start
@@ -82,9 +82,9 @@ void ts_governor_hold(
     struct ts_governor *record, const struct ts_governor_process *self, int64_t now_us);
 
 // Counts what processes that are gone held as spent now; true when there were any. is_gone is asked
-// for each but self.
-bool ts_governor_reap(struct ts_governor *record, const struct ts_governor_process *self,
-    bool (*is_gone)(const struct ts_governor_process *process), int64_t now_us);
+// for each but self. Those that cannot be judged from here are gone when they were silent for long.
+bool ts_governor_reap(struct ts_governor *record, const struct ts_process_id *self,
+    bool (*is_gone)(const struct ts_process_id *process), int64_t now_us);
 
 // Adds a batch to the log and hears what the server said. The process's own hold is noted before.
 void ts_governor_settle(struct ts_governor *record, const struct ts_governor_rule *rule,

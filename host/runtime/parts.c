@@ -52,6 +52,7 @@ static enum ts_err parts_open_client(struct ts_host *host, const struct ts_clien
         .base_url = parts->sandbox ? ts_sandbox_url(parts->sandbox) : parts->config->base_url,
         .timeout_us = parts->config->timeout_us,
     };
+    enum ts_err code = TS_OK;
     *out = NULL;
     if (!wish->is_public) {
         config.account = wish->account ? wish->account : parts->config->account;
@@ -62,16 +63,33 @@ static enum ts_err parts_open_client(struct ts_host *host, const struct ts_clien
             return ts_error_set(
                 err, TS_ERR_USAGE, "no account: give --account ID or set CLOUDFLARE_ACCOUNT_ID");
         }
-        enum ts_err code = client_credentials(parts, wish->token_file, &credentials, err);
+        code = client_credentials(parts, wish->token_file, &credentials, err);
         if (code) {
             ts_credentials_fini(&credentials);
             return code;
         }
         config.credentials = &credentials;
+        code = ts_budgets_find(&parts->budgets, &credentials,
+            config.base_url ? config.base_url : TS_API_BASE_URL, &config.budget, err);
     }
-    enum ts_err code = ts_client_create(&config, out, err);
+    if (!code) {
+        code = ts_client_create(&config, out, err);
+    }
     ts_credentials_fini(&credentials); // empty when the client took them
     return code;
+}
+
+static void budgets_config(struct ts_parts *parts)
+{
+    const struct ts_config *config = parts->config;
+    parts->budgets.is_private = config->is_sandbox;
+    parts->budgets.config = (struct ts_budget_config){
+        .loop = parts->loop,
+        .queue = &parts->queue,
+        .log = &parts->log,
+        .rate = {config->rate_requests, config->rate_window_us, config->rate_requests > 0},
+        .reserve_percent = config->reserve_percent,
+    };
 }
 
 static enum ts_err sandbox_start(struct ts_parts *parts, struct ts_error *err)
@@ -109,6 +127,7 @@ enum ts_err ts_parts_init(
         ts_secret_pool_defer(parts->secrets); // the scheduler seals it
         code = ts_loop_create(&loop, &parts->loop, err);
     }
+    budgets_config(parts);
     if (!code) {
         code = sandbox_start(parts, err);
     }
@@ -142,6 +161,7 @@ void ts_parts_fini(struct ts_parts *parts)
     ts_signals_cancel();
     ts_sandbox_stop(parts->sandbox);
     parts->sandbox = NULL;
+    ts_budgets_fini(&parts->budgets);
     ts_loop_destroy(parts->loop);
     parts->loop = NULL;
     ts_secret_pool_destroy(parts->secrets);

@@ -10,6 +10,7 @@
 #include "host/base/log.h"
 #include "host/base/secret.h"
 #include "host/ops/door.h"
+#include "host/runtime/budgets.h"
 #include "host/runtime/config.h"
 #include "host/runtime/display.h"
 
@@ -22,6 +23,7 @@ struct ts_parts {
     struct ts_secret_pool *secrets;
     struct ts_loop *loop;
     struct ts_queue queue;
+    struct ts_budgets budgets;
     struct ts_door door;
     struct ts_sandbox *sandbox; // --sandbox only
     struct ts_sched sched;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// Reads /proc. Where it is hidden, only the process id is left to go by.
+#include "host/base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define START_FIELD 22 // of /proc/PID/stat, see proc(5)
+
+// Reads the beginning of a small file as text; false when it cannot be read.
+static bool text_read(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    ssize_t got = read(fd, text, size - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+// 0 when it is not told.
+static uint64_t start_of(uint32_t pid)
+{
+    char path[32], text[1024];
+    snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)pid);
+    if (!text_read(path, text, sizeof text)) {
+        return 0;
+    }
+    // The second field is the command in parentheses and may hold anything.
+    const char *p = strrchr(text, ')');
+    for (int field = 2; p && field < START_FIELD; field++) {
+        p = strchr(p + 1, ' ');
+    }
+    return p ? strtoull(p + 1, NULL, 10) : 0;
+}
+
+static uint32_t space_of_self(void)
+{
+    struct stat status;
+    return stat("/proc/self/ns/pid", &status) ? 0 : (uint32_t)status.st_ino;
+}
+
+void ts_process_self(struct ts_process_id *out)
+{
+    out->pid = (uint32_t)getpid();
+    out->start = start_of(out->pid);
+    out->space = space_of_self();
+}
+
+bool ts_process_is_gone(const struct ts_process_id *process)
+{
+    if (process->space != space_of_self()) {
+        return false;
+    }
+    if (kill((pid_t)process->pid, 0) && errno == ESRCH) {
+        return true;
+    }
+    uint64_t start = start_of(process->pid);
+    return start && process->start && start != process->start;
+}
+
+void ts_process_boot(uint8_t out[TS_BOOT_ID_LEN])
+{
+    char text[64];
+    memset(out, 0, TS_BOOT_ID_LEN);
+    if (!text_read("/proc/sys/kernel/random/boot_id", text, sizeof text)) {
+        return;
+    }
+    size_t digits = 0;
+    for (const char *p = text; *p && digits < 2 * TS_BOOT_ID_LEN; p++) {
+        int value = *p >= '0' && *p <= '9' ? *p - '0' : *p >= 'a' && *p <= 'f' ? *p - 'a' + 10 : -1;
+        if (value >= 0) {
+            out[digits / 2] = (uint8_t)(out[digits / 2] << 4 | value);
+            digits++;
+        }
+    }
+}

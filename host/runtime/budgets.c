@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Where budgets and the store meet: api knows no store, state knows no budget.
+#include "host/runtime/budgets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/base/digest.h"
+#include "host/base/log.h"
+#include "host/base/str.h"
+#include "host/state/directory.h"
+#include "host/state/store.h"
+
+#define STORE_NAME "rate.db"
+#define KEY_MAX 256
+
+struct ts_budgets_item {
+    struct ts_budgets_item *next;
+    struct ts_budget *budget;
+    char key[KEY_MAX];
+};
+
+static enum ts_err store_update(void *self, const char *key, void *record, size_t size,
+    ts_budget_update_fn fn, void *owner, struct ts_error *err)
+{
+    return ts_store_update(self, key, record, size, fn, owner, err);
+}
+
+static void store_open(struct ts_budgets *budgets)
+{
+    char directory[TS_STATE_PATH_MAX];
+    struct ts_error err;
+    budgets->is_open = true;
+    enum ts_err code = ts_directory_open(directory, &err);
+    if (!code) {
+        code = ts_store_open(directory, STORE_NAME, &budgets->store, &err);
+    }
+    if (code) {
+        ts_budget_warn_private(budgets->config.log, &err);
+        return;
+    }
+    budgets->face = (struct ts_budget_store){.update = store_update, .self = budgets->store};
+    budgets->config.store = &budgets->face;
+}
+
+// "https://api.cloudflare.com 0123...": a token's digest tells nobody what it is.
+static void key_make(
+    const struct ts_credentials *credentials, const char *base_url, char key[KEY_MAX])
+{
+    const char *host = strstr(base_url, "://");
+    size_t len = host ? (size_t)(host - base_url) + 3 : 0;
+    len += strcspn(base_url + len, "/");
+    char digest[TS_DIGEST_MAX];
+    ts_credentials_digest(credentials, digest);
+    snprintf(
+        key, KEY_MAX, "%.*s %s", (int)(len < KEY_MAX / 2 ? len : KEY_MAX / 2), base_url, digest);
+}
+
+enum ts_err ts_budgets_find(struct ts_budgets *budgets, const struct ts_credentials *credentials,
+    const char *base_url, struct ts_budget **out, struct ts_error *err)
+{
+    char key[KEY_MAX];
+    *out = NULL;
+    key_make(credentials, base_url, key);
+    for (struct ts_budgets_item *item = budgets->first; item; item = item->next) {
+        if (ts_str_is(item->key, key)) {
+            *out = item->budget;
+            return TS_OK;
+        }
+    }
+    if (!budgets->is_private && !budgets->is_open) {
+        store_open(budgets);
+    }
+    struct ts_budgets_item *item = calloc(1, sizeof *item);
+    if (!item) {
+        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
+    }
+    memcpy(item->key, key, sizeof key);
+    struct ts_budget_config config = budgets->config;
+    config.key = key;
+    enum ts_err code = ts_budget_create(&config, &item->budget, err);
+    if (code) {
+        free(item);
+        return code;
+    }
+    item->next = budgets->first;
+    budgets->first = item;
+    *out = item->budget;
+    return TS_OK;
+}
+
+void ts_budgets_fini(struct ts_budgets *budgets)
+{
+    while (budgets->first) {
+        struct ts_budgets_item *item = budgets->first;
+        budgets->first = item->next;
+        ts_budget_destroy(item->budget);
+        free(item);
+    }
+    ts_store_close(budgets->store);
+    *budgets = (struct ts_budgets){0};
+}
