@@ -13,7 +13,7 @@
 #include "host/net/loop_private.h"
 
 // Bytes that libcurl reads at a time.
-#define BUFFER_SMALL 4096L
+#define BUFFER_SMALL 2048L
 #define BUFFER_LARGE 65536L
 
 struct ts_xfer {

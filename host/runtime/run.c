@@ -10,6 +10,7 @@
 
 #include <lauxlib.h>
 
+#include "host/base/pool.h"
 #include "host/net/signals.h"
 #include "host/runtime/exit_status.h"
 #include "host/runtime/parts.h"
@@ -28,15 +29,9 @@ struct run {
     size_t said_entry; // the ledger's number of what was said, 0: none
 };
 
-static void *alloc_default(void *self, void *block, size_t old_size, size_t new_size)
+static void *alloc_pooled(void *self, void *block, size_t old_size, size_t new_size)
 {
-    (void)self;
-    (void)old_size;
-    if (new_size == 0) {
-        free(block);
-        return NULL;
-    }
-    return realloc(block, new_size);
+    return ts_pool_resize(self, block, old_size, new_size);
 }
 
 // An error outside every protected call: only a bug or the end of memory comes here.
@@ -168,8 +163,10 @@ static int run_protected(lua_State *L)
 static void run_state(struct run *run)
 {
     const struct ts_config *config = run->config;
+    struct ts_pool pool;
+    ts_pool_init(&pool);
     lua_State *L = config->alloc ? lua_newstate(config->alloc, config->alloc_self)
-                                 : lua_newstate(alloc_default, NULL);
+                                 : lua_newstate(alloc_pooled, &pool);
     if (!L) {
         run->has_failed = true;
         snprintf(run->said, sizeof run->said, "not enough memory");
@@ -188,6 +185,7 @@ static void run_state(struct run *run)
     // What is given up while the state closes must not let queued calls start.
     ts_sched_stop(&run->parts->sched);
     lua_close(L);
+    ts_pool_fini(&pool);
 }
 
 // Output that did not arrive is a failure, however well the rest went.
