@@ -4,6 +4,7 @@
 local domain_edit = require "domain_edit"
 local domain_plan = require "domain_plan"
 local edit_file = require "edit_file"
+local log = require "log"
 local report = require "report"
 local selection = require "selection"
 local task = require "task"
@@ -101,10 +102,10 @@ local is_held = plan.refused > 0 and not args.skip_refused
 if is_held then
   plan.jobs = {}
 end
-io.stderr:write(plan:summary(fleet), "\n")
+log.note(plan:summary(fleet))
 if is_held then
-  io.stderr:write("Nothing is changed, because some cannot be changed as asked. The reasons are "
-    .. "below; --skip-refused changes the others.\n")
+  log.warn("nothing is changed, because some cannot be changed as asked; the reasons are with them, "
+    .. "and --skip-refused changes the others")
 end
 do
   -- Printed whatever ends the work, so that it is known how far it came.
@@ -115,7 +116,7 @@ do
     for _, job in ipairs(plan.jobs) do
       job.row.result = "would change"
     end
-  else
+  elseif #plan.jobs > 0 then
     task.each(plan.jobs, edit_widget, { progress = "Editing domains" })
   end
 end

@@ -2,6 +2,7 @@
 -- Rotates the secrets of a selection of widgets, one after the other: each new secret is where it
 -- belongs before the next widget is touched. The old ones stay valid for two hours.
 local delivery = require "delivery"
+local log = require "log"
 local report = require "report"
 local rotation_plan = require "rotation_plan"
 local selection = require "selection"
@@ -43,7 +44,7 @@ end
 local is_rotating = not args.deliver_only and not args.dry_run
 local allowance = is_rotating and turnstile.allowance "rotate" or math.huge
 if allowance < 1 then
-  io.stderr:write "nothing is rotated without tshost --allow rotate, or under --read-only\n"
+  log.warn "nothing is rotated without tshost --allow rotate, or under --read-only"
   os.exit(REFUSED)
 end
 
@@ -117,7 +118,7 @@ local function work_off(jobs)
     return may_go_on or nil, job.row.reason
   end, { concurrency = 1, progress = "Rotating", total = #jobs })
   if not may_go_on then
-    io.stderr:write("stopped there: no further widget is touched\n")
+    log.warn "stopped there: no further widget is touched"
   end
 end
 
@@ -139,8 +140,8 @@ plan:settle(target, args.limit, chosen:missing())
 if #plan.jobs > 1 and target:is_one_place() then
   parser:error "--command: with neither {sitekey} nor {name} all secrets would go to one place"
 elseif #plan.jobs > allowance then
-  io.stderr:write(("%d widgets are more than --allow rotate=%d: nothing is rotated; --limit %d "
-    .. "would rotate the first\n"):format(#plan.jobs, allowance, allowance))
+  log.warn(("%d widgets are more than --allow rotate=%d: nothing is rotated; --limit %d would "
+    .. "rotate the first"):format(#plan.jobs, allowance, allowance))
   os.exit(REFUSED)
 end
 local is_ready = true
@@ -150,10 +151,10 @@ end
 if not is_ready then
   parser:error(problem)
 end
-io.stderr:write(plan:summary(), "\n")
+log.note(plan:summary())
 if args.invalidate_immediately and #plan.jobs > 0 then
-  io.stderr:write("--invalidate-immediately: each old secret is refused from its rotation on; "
-    .. "visitors are turned away until the new one is in use\n")
+  log.warn("--invalidate-immediately: each old secret is refused from its rotation on; visitors "
+    .. "are turned away until the new one is in use")
 end
 
 do
@@ -162,12 +163,12 @@ do
     report.print(args.format, COLUMNS, plan.rows, BENEATH)
     local deadlines = plan:deadlines()
     if deadlines then
-      io.stderr:write(deadlines, "\n")
+      log.note(deadlines)
     end
   end })
   if args.dry_run then
     look_ahead(plan.jobs)
-  else
+  elseif #plan.jobs > 0 then
     work_off(plan.jobs)
   end
 end

@@ -11,6 +11,7 @@
 #include "bindings/human.h"
 #include "bindings/json.h"
 #include "bindings/limits.h"
+#include "bindings/log.h"
 #include "bindings/modules.h"
 #include "bindings/progress.h"
 #include "bindings/secret.h"
@@ -22,6 +23,7 @@ static const luaL_Reg modules[] = {
     {"fs", luaopen_fs},
     {"human", luaopen_human},
     {"limits", luaopen_limits},
+    {"log", luaopen_log},
     {"tshost.lx", luaopen_ts_lx},
     {"tshost.progress", luaopen_ts_progress},
     {"tshost.task_core", luaopen_ts_task_core},

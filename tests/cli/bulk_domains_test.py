@@ -213,6 +213,15 @@ class BulkDomains(Case):
         self.assertIn("--read-only", rows[0]["reason"])
         self.assert_nothing_written()
 
+    def test_quiet_says_only_what_is_wrong(self):
+        self.fill(("a", "a.example"))
+        _, said = self.edit("--all", "--add", "b.example", options=["--quiet"])
+        self.assertEqual(said, "")
+        _, said = self.edit("--all", "--remove", "a.example", "--remove", "b.example", status=3,
+                            options=["--quiet"])
+        self.assertIn("nothing is changed", said)
+        self.assertEqual(len(said.splitlines()), 1, said)
+
     def test_an_interrupted_run_tells_what_it_did(self):
         self.fill(*((f"w{i:02d}", "a.example") for i in range(40)))
         self.sandbox.fault(op="update", nth=9, kind="delay", ms=400, times=100000)

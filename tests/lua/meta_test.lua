@@ -6,7 +6,7 @@ local turnstile = require "turnstile"
 
 local here = arg[0]:match("^(.*)/[^/]*$") or "."
 local META = here .. "/../../docs/meta/"
-local STUBS = { "cjson", "csv", "fs", "human", "limits", "secret", "task", "turnstile" }
+local STUBS = { "cjson", "csv", "fs", "human", "limits", "log", "secret", "task", "turnstile" }
 
 local FIELDS = { name = "stub", domains = { "stub.example" }, mode = "managed" }
 
@@ -72,6 +72,7 @@ local real = {
   fs = require "fs",
   human = require "human",
   limits = require "limits",
+  log = require "log",
   secret = methods_of(widget.secret),
   task = task,
   ["task.handle"] = methods_of(task.spawn(function() end)),
