@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""How tasks end, as the summary, the exit status and the traceback tell it."""
+
+import unittest
+
+from host import Case
+from slow_server import Server
+
+RATE = ("--rate", "1000000/1")
+
+
+class Unheard(Case):
+    def test_cancelled_tasks_are_no_failures(self):
+        done = self.lua("""
+          local h = task.spawn(task.sleep, 1000)
+          task.spawn(task.sleep, 1000):cancel()
+          task.sleep(0)
+          h:cancel()""", "--sandbox")
+        self.assert_status(done, 0)
+        self.assertEqual(done.err, "")
+
+    def test_who_awaits_one_fails(self):
+        done = self.lua("""
+          local h = task.spawn(task.sleep, 1000)
+          task.spawn(function() h:await() end)
+          task.sleep(0)
+          h:cancel()""", "--sandbox")
+        self.assert_status(done, 1)
+        self.assertIn("failed: the task was cancelled", done.err)
+
+    def test_a_script_that_awaits_one(self):
+        done = self.lua("""local h = task.spawn(task.sleep, 1000)
+          h:cancel()
+          h:await()""", "--sandbox")
+        self.assert_status(done, 1)
+        self.assertIn("the task was cancelled", done.err)
+
+    def test_a_command_that_is_stopped(self):
+        done = self.lua("""
+          local w = assert(widgets.create { name = "a", domains = { "a.example" }, mode = "managed" })
+          local none, err = task.with_timeout(0.2, function()
+            return w.secret:pipe { "sleep", "1000" }
+          end)
+          print(none, err.kind)""", "--sandbox")
+        self.assertEqual(done.out, "nil\ttimeout\n")
+        self.assert_status(done, 4)
+        self.assertIn("the command was stopped before it had ended", done.err)
+
+    def test_writes_that_were_taken_back(self):
+        """The script did not look at the error of with_timeout: its writes count."""
+        with Server() as server:
+            code = """
+              local none, err = task.with_timeout(0, function()
+                local names = {}
+                for i = 1, 40 do names[i] = "n" .. i end
+                task.each(names, function(name)
+                  widgets.create { name = name, domains = { "a.example" }, mode = "managed" }
+                end, { concurrency = 40 })
+              end)
+              assert(none == nil and err.kind == "timeout")"""
+            options = ("--concurrency", "2", *RATE)
+            code = code.replace("timeout(0,", "timeout(0.05,")
+            done = self.lua(code, *options, sandbox=server.url)
+            self.assert_status(done, 4)
+            self.assertRegex(done.err, r"failed: \S*script\.lua:\d+: task\.with_timeout: the time limit "
+                             r"of 0\.05 s has passed; \d+ writes were taken back before being sent")
+            self.assert_status(
+                self.lua(code + " err:forgive 'as planned'", *options, sandbox=server.url), 0)
+
+
+class Traceback(Case):
+    def test_across_tasks(self):
+        done = self.lua("""
+local function deepest() error "the cause" end
+local function outer() task.each({ 1 }, function() deepest() end) end
+task.spawn(outer):await()""", "--verbose", "--sandbox")
+        self.assert_status(done, 1)
+        self.assertRegex(done.err, r"tshost: \S*script\.lua:2: the cause")
+        trace = done.err
+        raised, each, main = trace.split("awaited from:")
+        self.assertIn("script.lua:2: in upvalue 'deepest'", raised)
+        self.assertIn("script.lua:3: in function", each)
+        self.assertIn("script.lua:4: in main chunk", main)
+
+    def test_of_another_error(self):
+        done = self.lua("""
+pcall(function() task.spawn(error, "handled"):await() end)
+error "another" """, "--verbose", "--sandbox")
+        self.assertNotIn("awaited from", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
