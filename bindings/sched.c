@@ -11,6 +11,7 @@
 #include "bindings/host.h"
 #include "bindings/interrupt.h"
 #include "bindings/trace.h"
+#include "host/base/progress.h"
 #include "host/net/loop.h"
 #include "host/net/signals.h"
 
@@ -287,7 +288,8 @@ bool ts_sched_run(lua_State *L, int nargs)
         if (!sched->ready_head && !ts_loop_is_busy(host->loop)) {
             unstick(L, sched);
         }
-        int64_t until = sched->ready_head ? 0 : TS_NEVER;
+        ts_progress_tick(host->progress);
+        int64_t until = sched->ready_head ? 0 : ts_progress_next(host->progress);
         ts_secret_pool_seal(host->secrets); // what is in memory while we wait is unreadable
         if (ts_loop_turn(host->loop, until, &err)) {
             luaL_error(L, "%s", err.message);

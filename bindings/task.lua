@@ -4,10 +4,11 @@
 -- task: what it caught is always raised again.
 local core = require "tshost.task_core"
 local lx = require "tshost.lx"
+local progress = require "tshost.progress"
 
 local task = { spawn = core.spawn, sleep = core.sleep, cancel = core.cancel }
 
-local OPTIONS = { "concurrency", "progress", "on_error" }
+local OPTIONS = { "concurrency", "progress", "total", "on_error" }
 local DEFAULT_CONCURRENCY = 16
 local FIRST_WORKERS = 16 -- of an iterator, which does not tell how many items it has
 local MAX_SECONDS = 1e9
@@ -39,6 +40,10 @@ local function check_call(name, items, fn, options)
   if on_error ~= "stop" and on_error ~= "collect" then
     lx.misuse(('%s: `on_error` must be "stop" or "collect", is "%s"'):format(name, on_error))
   end
+  local total = options and options.total
+  if total ~= nil and (math.type(total) ~= "integer" or total < 0) then
+    lx.misuse(name .. ": `total` must be a whole number from 0")
+  end
   local label = check_option(options, name, "progress", "string")
   if label == "" then
     lx.misuse(name .. ": `progress` must be a label, is empty")
@@ -49,6 +54,7 @@ local function check_call(name, items, fn, options)
     limit = limit,
     errors = on_error == "collect" and {} or nil,
     label = label,
+    total = total,
   }
 end
 
@@ -118,6 +124,7 @@ local function run(call)
   -- A table with a metatable may make its items up.
   local is_array = type(call.items) == "table" and getmetatable(call.items) == nil
   local total = is_array and #call.items or nil
+  local job <close> = call.label and progress.start(call.label, call.total or total)
   local running, failure = 0, nil
 
   local function fail(problem, traceback)
@@ -135,6 +142,10 @@ local function run(call)
         start_worker()
       end
       local ok, result, traceback = core.attempt(fn, item, index)
+      if job then
+        -- Behind an `ok` the third is the function's second result, an error beside a nil.
+        progress.advance(job, not ok or result == nil and traceback ~= nil)
+      end
       if ok then
         if results then
           results[index] = result
@@ -188,9 +199,6 @@ local function run(call)
     error(problem, 0)
   elseif failure then
     core.raise(failure.problem, failure.traceback)
-  end
-  if call.label then
-    lx.verbose(("%s: %d done"):format(call.label, count()))
   end
   if errors then
     table.sort(errors, function(a, b) return a.index < b.index end)
