@@ -14,6 +14,7 @@
 
 #define STORE_NAME "rate.db"
 #define KEY_MAX 256
+#define WAIT_SHOWN_US 1000000
 
 struct ts_budgets_item {
     struct ts_budgets_item *next;
@@ -88,6 +89,53 @@ enum ts_err ts_budgets_find(struct ts_budgets *budgets, const struct ts_credenti
     budgets->first = item;
     *out = item->budget;
     return TS_OK;
+}
+
+static struct ts_budget *most_used(struct ts_budgets *budgets, struct ts_budget_view *view)
+{
+    struct ts_budget *most = NULL;
+    for (struct ts_budgets_item *item = budgets->first; item; item = item->next) {
+        struct ts_budget_view seen;
+        ts_budget_look(item->budget, &seen);
+        if (!most || seen.requests > view->requests) {
+            most = item->budget;
+            *view = seen;
+        }
+    }
+    return most;
+}
+
+// Shorter waits, as between the first requests, need no words.
+static bool progress_look(void *self, struct ts_progress_budget *out)
+{
+    struct ts_budget_view view;
+    if (!most_used(self, &view)) {
+        return false;
+    }
+    bool is_paused = view.paused_us >= WAIT_SHOWN_US;
+    bool is_waiting = is_paused || view.wait_us >= WAIT_SHOWN_US;
+    *out = (struct ts_progress_budget){
+        .left = view.left,
+        .requests = view.requests,
+        .wait_us = is_paused ? view.paused_us : view.wait_us,
+        .waiting = is_paused    ? "paused by the API"
+                   : is_waiting ? "waiting for the rate budget"
+                                : NULL,
+    };
+    return true;
+}
+
+static int64_t progress_estimate(void *self, int64_t requests)
+{
+    struct ts_budget_view view;
+    struct ts_budget *budget = most_used(self, &view);
+    return budget ? ts_budget_estimate_us(budget, requests) : 0;
+}
+
+struct ts_progress_source ts_budgets_progress(struct ts_budgets *budgets)
+{
+    return (struct ts_progress_source){
+        .look = progress_look, .estimate_us = progress_estimate, .self = budgets};
 }
 
 void ts_budgets_fini(struct ts_budgets *budgets)

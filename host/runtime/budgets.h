@@ -8,6 +8,7 @@
 
 #include "host/api/budget.h"
 #include "host/api/credentials.h"
+#include "host/base/progress.h"
 
 struct ts_store;
 
@@ -24,6 +25,9 @@ struct ts_budgets {
 // fini. A store that cannot be opened is told once and done without. NOMEM.
 enum ts_err ts_budgets_find(struct ts_budgets *budgets, const struct ts_credentials *credentials,
     const char *base_url, struct ts_budget **out, struct ts_error *err);
+
+// What the progress asks: of the budget that this run has sent most requests on.
+struct ts_progress_source ts_budgets_progress(struct ts_budgets *budgets);
 
 // Ends them all and closes the store; before the loop goes. Accepts a zeroed struct, may run twice.
 void ts_budgets_fini(struct ts_budgets *budgets);

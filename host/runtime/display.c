@@ -13,7 +13,8 @@ static bool streams_guard(struct ts_terminal *terminal)
            (!isatty(STDOUT_FILENO) || ts_terminal_guard(terminal, &stdout, STDOUT_FILENO, _IOLBF));
 }
 
-void ts_display_init(struct ts_display *display, struct ts_log *log, const struct ts_config *config)
+void ts_display_init(struct ts_display *display, struct ts_log *log, const struct ts_config *config,
+    const struct ts_progress_source *budget)
 {
     bool is_silent = config->level == TS_LOG_QUIET && config->progress != TS_PROGRESS_JSON;
     struct ts_progress_config progress = {
@@ -21,6 +22,7 @@ void ts_display_init(struct ts_display *display, struct ts_log *log, const struc
         .json_fd = config->progress_fd,
         .log = log,
         .terminal = &display->terminal,
+        .budget = budget,
     };
     ts_terminal_init(&display->terminal, STDERR_FILENO);
     ts_progress_init(&display->progress, &progress);

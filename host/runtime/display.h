@@ -16,9 +16,9 @@ struct ts_display {
 
 // Decides how progress is shown and makes log, which is borrowed, on standard error. Comes before
 // everything that keeps stdout or stderr, the Lua state included: on a terminal it replaces them
-// until fini.
-void ts_display_init(
-    struct ts_display *display, struct ts_log *log, const struct ts_config *config);
+// until fini. budget is what the progress asks about the requests left.
+void ts_display_init(struct ts_display *display, struct ts_log *log, const struct ts_config *config,
+    const struct ts_progress_source *budget);
 
 // Ends what is still shown as progress; the log goes on.
 void ts_display_end(struct ts_display *display);

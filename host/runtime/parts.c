@@ -109,7 +109,8 @@ enum ts_err ts_parts_init(
     struct ts_parts *parts, const struct ts_config *config, struct ts_error *err)
 {
     *parts = (struct ts_parts){.config = config};
-    ts_display_init(&parts->display, &parts->log, config);
+    struct ts_progress_source budget = ts_budgets_progress(&parts->budgets);
+    ts_display_init(&parts->display, &parts->log, config, &budget);
     ts_door_init(&parts->door);
     parts->door.permissions = config->permissions;
     ts_queue_init(&parts->queue, (size_t)config->concurrency);
