@@ -39,8 +39,12 @@ def figure(value):
 
 
 def row(name, unit, ours, peer, ratios, goal=None, note=""):
-    """One result. ours, peer and ratios are lists; goal is (">=", 0.85), or None for a mere figure."""
+    """One result. ours, peer and ratios are lists; goal is (">=", 0.85), or None for a mere figure.
+
+    Without ratios the goal is for our figure itself.
+    """
     median = statistics.median(ratios) if ratios else None
+    judged = statistics.median(ours) if median is None else median
     return {
         "name": name,
         "unit": unit,
@@ -50,8 +54,8 @@ def row(name, unit, ours, peer, ratios, goal=None, note=""):
         "min": min(ratios) if ratios else None,
         "max": max(ratios) if ratios else None,
         "n": len(ratios) or len(ours),
-        "goal": f"{goal[0]} {goal[1]:.2f}" if goal else None,
-        "is_met": BETTER[goal[0]](median, goal[1]) if goal and ratios else None,
+        "goal": f"{goal[0]} {goal[1]:g}" if goal else None,
+        "is_met": BETTER[goal[0]](judged, goal[1]) if goal else None,
         "note": note,
     }
 

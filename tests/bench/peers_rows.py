@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from measure import HERE, row
+from relay import Relay
 from web import Web
 
 # Kind, script, widgets, requests in flight; the goals: wall, CPU, peak memory.
@@ -17,6 +18,8 @@ JOBS = [
     ("get", "get.lua", 1000, 1, None),
     ("edit", "edit.lua", 500, 1, None),
 ]
+DISTANT_JOBS = [("get", "get.lua", 960, 32, None), ("edit", "edit.lua", 480, 32, None),
+                ("list", "list.lua", 10000, 32, None)]
 LABELS = {"get": "GET", "edit": "read and write", "list": "list of 10,000"}
 
 
@@ -35,7 +38,7 @@ def install(bench):
     return str(place / "job.mjs")
 
 
-def compare(bench, web, label, pairs, goals):
+def compare(label, pairs, goals):
     """Everything here is the peer over tshost: how many times more it takes."""
     triples = (
         ("wall", "ms", lambda usage: usage.wall * 1e3),
@@ -48,16 +51,16 @@ def compare(bench, web, label, pairs, goals):
                   goal and (">=", goal))
 
 
-def sdk_rows(bench, web, program):
-    trust = {"SSL_CERT_FILE": web.authority}
-    theirs = {"CLOUDFLARE_BASE_URL": web.tls, "NODE_EXTRA_CA_CERTS": web.authority}
-    for kind, script, count, in_flight, goals in JOBS:
+def sdk_rows(bench, url, authority, program, jobs, where, pairs):
+    trust = {"SSL_CERT_FILE": authority}
+    theirs = {"CLOUDFLARE_BASE_URL": url, "NODE_EXTRA_CA_CERTS": authority}
+    for kind, script, count, in_flight, goals in jobs:
         options = ("--concurrency", str(in_flight))
-        pairs = bench.pair(bench.tshost(web.tls, script, count, in_flight, options=options),
+        taken = bench.pair(bench.tshost(url, script, count, in_flight, options=options),
                            ["node", program, kind, str(count), str(in_flight)],
-                           trust, theirs, pairs=min(bench.pairs, 5))
-        label = f"npm SDK ÷ tshost, TLS, {in_flight} in flight, {LABELS[kind]}"
-        yield from compare(bench, web, label, pairs, goals)
+                           trust, theirs, pairs=min(bench.pairs, pairs))
+        label = f"npm SDK ÷ tshost, TLS, {in_flight} in flight{where}, {LABELS[kind]}"
+        yield from compare(label, taken, goals)
 
 
 def curl_rows(bench, web):
@@ -69,13 +72,17 @@ def curl_rows(bench, web):
                             str(bench.place / "curl")],
                            trust, theirs, pairs=min(bench.pairs, 5))
         label = f"curl --parallel and jq ÷ tshost, TLS, {in_flight} in flight, {LABELS[kind]}"
-        yield from compare(bench, web, label, pairs, None)
+        yield from compare(label, pairs, None)
 
 
 def rows(bench):
     with Web(bench.place / "nginx") as web:
         program = install(bench)
         if program:
-            yield from sdk_rows(bench, web, program)
+            yield from sdk_rows(bench, web.tls, web.authority, program, JOBS, "", 5)
+            with Relay(web.tls_port, 50) as relay:
+                url = f"https://127.0.0.1:{relay.port}/client/v4"
+                yield from sdk_rows(bench, url, web.authority, program, DISTANT_JOBS,
+                                    ", 50 ms away", 3)
         if shutil.which("jq") and shutil.which("curl"):
             yield from curl_rows(bench, web)

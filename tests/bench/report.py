@@ -72,15 +72,16 @@ def table(rows):
     return lines
 
 
-def write(bench, rows, seconds):
-    """Writes both files; returns where the table is."""
-    about = {**machine(bench), "duration": f"{seconds:.0f} s"}
-    results = {"machine": about, "rows": rows}
+def write(bench, about, rows, seconds):
+    """Writes both files; about says what each group measures; returns where the table is."""
+    there = {**machine(bench), "duration": f"{seconds:.0f} s"}
+    results = {"machine": there, "rows": rows}
     (bench.place / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     lines = ["# Benchmark results", ""]
-    lines += [f"- {name}: {value}" for name, value in about.items()]
-    for group in dict.fromkeys(row["group"] for row in rows):
-        lines += ["", f"## {group}", "", *table([row for row in rows if row["group"] == group])]
+    lines += [f"- {name}: {value}" for name, value in there.items()]
+    for group, text in about.items():
+        found = [row for row in rows if row["group"] == group]
+        lines += ["", f"## {group}", "", text.strip(), "", *table(found)]
     missed = [row["name"] for row in rows if row["is_met"] is False]
     lines += ["", f"Goals missed: {len(missed)}" + "".join(f"\n- {name}" for name in missed)]
     (bench.place / "results.md").write_text("\n".join(lines) + "\n")
