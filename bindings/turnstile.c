@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "bindings/allowance.h"
+#include "bindings/budget.h"
 #include "bindings/client.h"
 #include "bindings/exchange.h"
 #include "bindings/modules.h"
@@ -29,7 +30,7 @@ static void push_widgets(lua_State *L, const char *name)
     lx_seal(L, name);
 }
 
-// client{ account_id =, token_file = } -> { widgets = ... }
+// client{ account_id =, token_file = } -> { widgets =, budget =, estimate = }
 static int turnstile_client(lua_State *L)
 {
     static const char *const names[] = {"account_id", "token_file", NULL};
@@ -37,9 +38,13 @@ static int turnstile_client(lua_State *L)
     check_options(L, 1, "turnstile.client", names, false);
     const char *account = opt_member_string(L, 1, "turnstile.client", "account_id", NULL);
     const char *token_file = opt_member_string(L, 1, "turnstile.client", "token_file", NULL);
-    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 3);
     push_client(L, account, token_file, false);
     check_client_at(L, -1); // what is wrong with it is said here, not at its first use
+    lua_pushvalue(L, -1);
+    lua_insert(L, -3); // box, table, box
+    lx_add_budget(L);
+    lua_insert(L, -2); // table, box
     push_widgets(L, "client.widgets");
     lua_setfield(L, -2, "widgets");
     lx_seal(L, "client");
@@ -53,6 +58,10 @@ int luaopen_ts_turnstile(lua_State *L)
     lx_open_list(L);
     lua_createtable(L, 0, 3);
     push_client(L, NULL, NULL, false);
+    lua_pushvalue(L, -1);
+    lua_insert(L, -3); // box, table, box
+    lx_add_budget(L);
+    lua_insert(L, -2); // table, box
     push_widgets(L, "turnstile.widgets");
     lua_setfield(L, -2, "widgets");
     push_client(L, NULL, NULL, true);

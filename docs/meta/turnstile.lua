@@ -72,6 +72,24 @@ local turnstile = {}
 ---Functions for another account or with another token.
 ---@class turnstile.client
 ---@field widgets turnstile.widgets
+local client = {}
+
+---As `turnstile.budget`, of the token of this client.
+---@return turnstile.rate_budget
+function client.budget() end
+
+---As `turnstile.estimate`, of the token of this client.
+---@param requests integer
+---@return number seconds
+function client.estimate(requests) end
+
+---The rate budget of a token as this machine sees it.
+---@class turnstile.rate_budget
+---@field limit integer requests in a window
+---@field window integer seconds
+---@field left integer requests that could start now
+---@field reserve integer requests left to others
+---@field paused integer seconds until the end of a pause that the API asked for; 0: none
 
 ---@class turnstile.siteverify_request
 ---@field secret secret|string
@@ -114,6 +132,15 @@ local failure = {}
 ---@param reason string
 ---@return turnstile.error self
 function failure:forgive(reason) end
+
+---What is left of the rate budget of the configured token. Sends nothing.
+---@return turnstile.rate_budget
+function turnstile.budget() end
+
+---How many seconds so many requests take from now when nobody else sends any. Sends nothing.
+---@param requests integer
+---@return number seconds
+function turnstile.estimate(requests) end
 
 ---@class turnstile.widgets
 local widgets = {}

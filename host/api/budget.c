@@ -431,7 +431,8 @@ void ts_budget_pause(struct ts_budget *budget, int64_t seconds)
 void ts_budget_look(struct ts_budget *budget, struct ts_budget_view *view)
 {
     int64_t now_us = ts_loop_now(budget->loop);
-    if (is_shared(budget) && now_us - budget->seen_us > LEASE_US) {
+    bool is_stale = is_shared(budget) && now_us - budget->seen_us > LEASE_US;
+    if (is_stale || budget->batch.ended > 0) {
         struct visit visit = {0};
         budget_visit(budget, &visit);
     }

@@ -100,6 +100,11 @@ const char *ts_client_account(const struct ts_client *client)
     return client->account;
 }
 
+struct ts_budget *ts_client_budget(struct ts_client *client)
+{
+    return client->budget;
+}
+
 const char *ts_client_source(const struct ts_client *client)
 {
     return client->credentials.source;

@@ -41,4 +41,7 @@ const char *ts_client_base_url(const struct ts_client *client);
 const char *ts_client_account(const struct ts_client *client);
 const char *ts_client_source(const struct ts_client *client);
 
+// The budget that it was made with.
+struct ts_budget *ts_client_budget(struct ts_client *client);
+
 #endif

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/api/budget.h"
 #include "host/api/call.h"
+#include "host/base/human.h"
 #include "host/net/loop.h"
 #include "host/runtime/exit_status.h"
 #include "host/runtime/parts.h"
@@ -82,18 +84,21 @@ static int look_token(struct ts_parts *parts, struct ts_client *client)
     return TS_EXIT_DONE;
 }
 
-static void show_budget(struct ts_call *call)
+static void show_budget(struct ts_client *client)
 {
-    const char *left = ts_call_header(call, "Ratelimit");
-    const char *policy = ts_call_header(call, "Ratelimit-Policy");
-    char text[256];
-    if (left) {
-        snprintf(text, sizeof text, "%.100s, policy %.100s (r: requests left, t: seconds to reset)",
-            left, policy ? policy : "unknown");
-        line("ok", "rate budget", text);
-    } else {
-        line("warn", "rate budget", "the answer does not tell");
-    }
+    struct ts_budget_view view;
+    char left[TS_HUMAN_MAX], limit[TS_HUMAN_MAX], window[TS_HUMAN_MAX], paused[TS_HUMAN_MAX];
+    char text[512];
+    ts_budget_look(ts_client_budget(client), &view);
+    ts_human_count(view.left, left);
+    ts_human_count(view.limit, limit);
+    ts_human_duration(view.window_us, window);
+    ts_human_duration(view.paused_us, paused);
+    snprintf(text, sizeof text, "%s of %s requests in %s left, besides %d for others%s%s%s%s", left,
+        limit, window, (int)view.reserve, view.paused_us > 0 ? "; paused by the API for " : "",
+        view.paused_us > 0 ? paused : "", view.is_heard ? "" : "; the answers do not tell",
+        view.is_shared ? "" : "; not shared with other processes");
+    line(view.is_heard && view.paused_us == 0 ? "ok" : "warn", "rate budget", text);
 }
 
 static int look_widgets(struct ts_parts *parts, struct ts_client *client)
@@ -112,7 +117,7 @@ static int look_widgets(struct ts_parts *parts, struct ts_client *client)
         (double)answer->duration_us / 1000, answer->ray[0] ? ", CF-Ray " : "", answer->ray);
     if (answer->status == 200) {
         line("ok", "widgets", text);
-        show_budget(visit.call);
+        show_budget(client);
     } else if (answer->status == 401 || answer->status == 403 || answer->status == 400) {
         line("FAIL", "widgets", text);
         line("", "", "the token must have Account > Turnstile > Edit (or Read) for this account");
@@ -166,6 +171,9 @@ int ts_doctor(const struct ts_config *config)
         line("FAIL", "set-up", err.message);
         return TS_EXIT_USAGE;
     }
+    // It tells how things are, and does not wait for them to get better.
+    parts.queue.outage.policy.attempts = 0;
+    parts.queue.outage.policy.max_wait_us = 0;
     int status = look(&parts);
     ts_parts_fini(&parts);
     if (fflush(stdout) && !status) {

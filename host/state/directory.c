@@ -38,24 +38,22 @@ static enum ts_err path_choose(char path[TS_STATE_PATH_MAX], struct ts_error *er
 // mkdir -p, each new directory with mode 0700.
 static enum ts_err path_make(char *path, struct ts_error *err)
 {
-    for (char *p = path + 1;; p++) {
-        if (*p != '/' && *p != '\0') {
+    size_t len = strlen(path);
+    for (size_t i = 1; i <= len; i++) {
+        char saved = path[i];
+        if (saved != '/' && saved != '\0') {
             continue;
         }
-        char saved = *p;
-        *p = '\0';
+        path[i] = '\0';
         bool is_made = mkdir(path, 0700) == 0;
-        if (!is_made && errno != EEXIST && saved == '\0') {
+        bool is_fine = is_made ? chmod(path, 0700) == 0 // whatever the umask is
+                               : errno == EEXIST || saved;
+        if (!is_fine) {
             return ts_error_set_errno(err, errno, "cannot make the state directory %s", path);
         }
-        if (is_made && chmod(path, 0700)) { // an odd umask
-            return ts_error_set_errno(err, errno, "cannot make the state directory %s", path);
-        }
-        *p = saved;
-        if (saved == '\0') {
-            return TS_OK;
-        }
+        path[i] = saved;
     }
+    return TS_OK;
 }
 
 enum ts_err ts_directory_open(char path[TS_STATE_PATH_MAX], struct ts_error *err)

@@ -26,8 +26,7 @@ enum statement { BEGIN, READ, WRITE, FORGET, COMMIT, ROLLBACK, STATEMENTS };
 static const char *const statements[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [READ] = "SELECT value FROM record WHERE key = ?1",
-    [WRITE] = "INSERT INTO record VALUES (?1, ?2, ?3) "
-              "ON CONFLICT (key) DO UPDATE SET value = excluded.value, used = excluded.used",
+    [WRITE] = "INSERT OR REPLACE INTO record VALUES (?1, ?2, ?3)",
     [FORGET] = "DELETE FROM record WHERE used < ?1 - 30 * 86400",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: MIT
+"""The rate budget with the real binary: against every kind of limiter, alone and with several
+processes, beside somebody else, and when state cannot be kept. Shares are printed, not judged:
+machines differ; that nothing is ever refused is judged."""
+
+import http.client
+import os
+import random
+import signal
+import threading
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from host import ACCOUNT, TOKEN, Case, Process, Sandbox
+
+KINDS = ("fixed-window", "sliding-log", "sliding-counter", "token-bucket")
+REQUESTS, WINDOW = 1200, 3
+RUN = 2700  # requests in all: three windows, the third not whole
+BOUND = 2 * WINDOW  # seconds that they take at best
+
+GETS = """
+local turnstile, task = require "turnstile", require "task"
+local items = {}
+for i = 1, tonumber(arg[1]) do items[i] = i end
+task.each(items, function()
+  assert(turnstile.widgets.get(arg[2]))
+end, { concurrency = 16 })
+"""
+
+
+class Other(threading.Thread):
+    """Somebody else with the same token who heeds nothing: so many requests a window."""
+
+    def __init__(self, sandbox, per_window):
+        super().__init__()
+        self._host = urlsplit(sandbox.origin).netloc
+        self._mean = WINDOW / per_window
+        self._end = threading.Event()
+        self.statuses = []
+
+    def run(self):
+        connection = http.client.HTTPConnection(self._host)
+        path = f"/client/v4/accounts/{ACCOUNT}/challenges/widgets?per_page=5"
+        while not self._end.wait(random.uniform(0, 2 * self._mean)):
+            connection.request("GET", path, headers={"Authorization": f"Bearer {TOKEN}"})
+            answer = connection.getresponse()
+            answer.read()
+            self.statuses.append(answer.status)
+        connection.close()
+
+    def stop(self):
+        self._end.set()
+        self.join()
+
+
+class Budget(Case):
+    def check_kind(self, kind, script, processes, *options, other_share=0):
+        """Runs the job in so many processes, and returns the seconds that it took."""
+        state = self.home / f"state-{kind}-{processes}"
+        with Sandbox("--rate", f"{REQUESTS}/{WINDOW}", "--limiter", kind) as sandbox:
+            sitekey = sandbox.create()["sitekey"]
+            other = other_share and Other(sandbox, REQUESTS * other_share)
+            if other:
+                other.start()
+            began = time.monotonic()
+            environment = self.environment(sandbox, TSHOST_STATE=str(state))
+            runs = [Process((*options, script, RUN // processes, sitekey), environment, self.home)
+                    for _ in range(processes)]
+            ended = [run.finish() for run in runs]
+            took = time.monotonic() - began
+            if other:
+                other.stop()
+                self.assertGreater(len(other.statuses), 10)
+            for run, done in zip(runs, ended):
+                run.__exit__()
+                self.check_secrets(done)
+                self.assert_status(done, 0)
+            refused = [entry for entry in sandbox.requests() if entry[1] == 429]
+            self.assertEqual(refused, [], kind)
+            self.assertEqual(len(sandbox.requests("get")), RUN)
+            return took
+
+    def check_kinds(self, processes, *options, **more):
+        script = self.script(GETS)
+        with ThreadPoolExecutor(len(KINDS)) as pool:
+            jobs = {kind: pool.submit(self.check_kind, kind, script, processes, *options, **more)
+                    for kind in KINDS}
+            for kind, job in jobs.items():
+                print(f"{kind}, {processes} processes: {RUN} requests in {job.result():.2f} s, "
+                      f"{BOUND} s at best")
+
+    def test_one_process_is_never_refused(self):
+        self.check_kinds(1)
+
+    def test_four_processes_share_one_budget(self):
+        self.check_kinds(4)
+
+    def test_beside_somebody_else(self):
+        self.check_kinds(2, "--reserve", "40%", other_share=0.3)
+
+
+class Shared(Case):
+    """What processes know of each other."""
+
+    LEFT = "print(turnstile.budget().left, turnstile.budget().paused)"
+
+    def setUp(self):
+        super().setUp()
+        self.sandbox = self.enterContext(Sandbox("--rate", "1200/300"))
+        self.sitekey = self.sandbox.create()["sitekey"]
+
+    def left(self, *options, **more):
+        done = self.lua(self.LEFT, *options, sandbox=self.sandbox, **more)
+        self.assert_status(done, 0)
+        return [int(figure) for figure in done.out.split()]
+
+    def test_the_next_run_knows_what_was_spent(self):
+        done = self.lua(f"for _ = 1, 20 do widgets.get('{self.sitekey}') end " + self.LEFT,
+                        sandbox=self.sandbox)
+        first = [int(figure) for figure in done.out.split()]
+        self.assertEqual(first, [1200 - 1 - 20 - 12, 0])
+        self.assertEqual(self.left(), first)
+
+    def test_requests_of_a_killed_process_are_spent(self):
+        self.sandbox.fault(op="get", kind="delay", ms=60000, times=100)
+        run = self.start(self.script(f"""
+          local turnstile, task = require "turnstile", require "task"
+          for _ = 1, 8 do task.spawn(turnstile.widgets.get, "{self.sitekey}") end
+          task.sleep(0)
+          print("under way")
+          task.sleep(1000)"""), sandbox=self.sandbox)
+        run.wait_for_line()
+        self.assertEqual(self.left()[0], 1200 - 12 - 8)
+        run.signal(signal.SIGKILL)
+        run.finish()
+        self.assertEqual(self.left()[0], 1200 - 12 - 8)
+
+    def test_another_token_has_a_budget_of_its_own(self):
+        self.lua(f"for _ = 1, 20 do widgets.get('{self.sitekey}') end", sandbox=self.sandbox)
+        more = {"environment": {"CLOUDFLARE_API_TOKEN": "another-token-not-a-secret"}}
+        self.assertEqual(self.left(**more), [1188, 0])
+
+    def test_the_rate_that_is_given_holds(self):
+        self.assertEqual(self.left("--rate", "100/60"), [100, 0])
+        self.assertEqual(self.left("--rate", "100/60", "--reserve", "10%"), [90, 0])
+
+    def test_a_sandbox_of_the_run_shares_nothing(self):
+        self.lua("widgets.all() " + self.LEFT, "--sandbox")
+        self.assertEqual(sorted(os.listdir(self.home)), ["script.lua"])
+
+    def test_doctor_shows_it(self):
+        done = self.run_tshost("doctor", sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        self.assertRegex(done.out, r"1,1\d\d of 1,200 requests in 5 min left")
+
+
+class Waiting(Case):
+    def test_a_long_wait_is_told_once(self):
+        with Sandbox("--rate", "60/30") as sandbox:
+            sitekey = sandbox.create()["sitekey"]
+            code = f"""task.each(function() return 1 end, function()
+                assert(widgets.get('{sitekey}')) end)"""
+            done = self.lua(code, "--deadline", "3", sandbox=sandbox)
+            told = [line for line in done.lines if "rate budget used up" in line]
+            self.assertEqual(len(told), 1, done)
+            self.assertRegex(told[0], r"used up \(\d+ of 60 in 30 s\); going on in \d+ s")
+            self.assertNotIn(429, [status for _, status in sandbox.requests()])
+
+    def test_others_do_not_wait_for_a_budget_that_is_used_up(self):
+        with Sandbox("--rate", "60/30") as sandbox:
+            sitekey = sandbox.create()["sitekey"]
+            token = self.home / "token"
+            token.write_text(TOKEN, encoding="utf-8")
+            code = f"""
+              local spent = task.spawn(function()
+                task.each(function() return 1 end, function() widgets.get('{sitekey}') end)
+              end)
+              for _ = 1, 5 do
+                local verdict = turnstile.siteverify {{ secret = "x", response = "y" }}
+                print(verdict.success)
+              end
+              os.exit(0)"""
+            done = self.lua(code, "--concurrency", "4", sandbox=sandbox)
+            self.assertEqual(done.out, "false\n" * 5, done)
+
+
+class Broken(Case):
+    """Where state cannot be kept, a run goes on alone and says so."""
+
+    def setUp(self):
+        super().setUp()
+        self.sandbox = self.enterContext(Sandbox())
+
+    def check_warning(self, why, **environment):
+        done = self.lua("for _ = 1, 3 do widgets.all() end print 'done'", sandbox=self.sandbox,
+                        environment=environment)
+        self.assert_status(done, 0)
+        self.assertEqual(done.out, "done\n")
+        told = [line for line in done.lines if "is not shared" in line]
+        self.assertEqual(len(told), 1, done)
+        self.assertIn(why, told[0])
+        self.assertIn("requests of other tshost processes are not counted", told[0])
+
+    def test_modes(self):
+        umask = os.umask(0o777)
+        try:
+            done = self.run_tshost("-e", 'require "turnstile".widgets.all()', sandbox=self.sandbox,
+                                   environment={"TSHOST_STATE": str(self.home / "a" / "b")})
+        finally:
+            os.umask(umask)
+        self.assert_status(done, 0)
+        self.assertEqual(done.err.count("warning"), 0, done)
+        for name, mode in (("a", 0o40700), ("a/b", 0o40700), ("a/b/rate.db", 0o100600)):
+            self.assertEqual((self.home / name).stat().st_mode, mode, name)
+
+    def test_no_home(self):
+        self.check_warning("no place for state", HOME=None, XDG_STATE_HOME=None)
+
+    def test_a_file_in_the_way(self):
+        (self.home / "file").write_text("x", encoding="utf-8")
+        self.check_warning("cannot make the state directory",
+                           TSHOST_STATE=str(self.home / "file" / "state"))
+        self.check_warning("is not a directory", TSHOST_STATE=str(self.home / "file"))
+
+    def test_a_directory_that_others_may_write_to(self):
+        (self.home / "open").mkdir()
+        (self.home / "open").chmod(0o777)
+        self.check_warning("chmod 700", TSHOST_STATE=str(self.home / "open"))
+
+    def test_a_damaged_file(self):
+        state = self.home / "state"
+        state.mkdir(mode=0o700)
+        (state / "rate.db").write_bytes(b"not a database, not at all" * 1000)
+        self.check_warning("is damaged; remove it", TSHOST_STATE=str(state))
+
+    def test_a_link_in_the_place_of_the_file(self):
+        state = self.home / "state"
+        state.mkdir(mode=0o700)
+        target = self.home / "target"
+        target.write_text("precious", encoding="utf-8")
+        (state / "rate.db").symlink_to(target)
+        self.check_warning("cannot open", TSHOST_STATE=str(state))
+        self.assertEqual(target.read_text(encoding="utf-8"), "precious")
+
+    def test_a_home_behind_a_link(self):
+        (self.home / "real").mkdir()
+        (self.home / "link").symlink_to("real")
+        done = self.lua("widgets.all()", sandbox=self.sandbox,
+                        environment={"TSHOST_STATE": str(self.home / "link" / "state")})
+        self.assertNotIn("warning", done.err)
+        self.assertTrue((self.home / "real" / "state" / "rate.db").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
