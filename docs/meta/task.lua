@@ -22,7 +22,8 @@ function handle:status() end
 
 ---@class task.options
 ---@field concurrency? integer how many run at a time (default 16)
----@field progress? string a label; with `--verbose` the number done is told at the end
+---@field progress? string a label under which it is shown how far the job is
+---@field total? integer how many items an iterator has, for `progress`
 ---@field on_error? "stop"|"collect" what an error does: end it all (default), or go to the list
 
 ---What became of one item, with `on_error = "collect"`.
