@@ -117,6 +117,15 @@ static const char *status_meaning(long status)
     }
 }
 
+// Why it was not tried once more goes behind the message.
+static void append_remark(struct lx_answer *out, const struct ts_answer *answer)
+{
+    size_t len = strlen(out->message);
+    if (answer->remark[0]) {
+        snprintf(out->message + len, sizeof out->message - len, "; %s", answer->remark);
+    }
+}
+
 // A status without an envelope: a gateway's page, an empty body.
 static void reject_status(struct lx_answer *out, const struct ts_answer *answer, const char *why)
 {
@@ -127,6 +136,7 @@ static void reject_status(struct lx_answer *out, const struct ts_answer *answer,
     ts_error_set(&text, TS_ERR_TRANSPORT, "%s (%zu bytes of %s, %s)",
         status_meaning(answer->status), answer->body->len, type, why);
     ts_str_copy(out->message, sizeof out->message, text.message);
+    append_remark(out, answer);
     out->is_credentials = is_credentials_error(&out->failure);
 }
 
@@ -150,6 +160,7 @@ static bool push_refusal(lua_State *L, struct ts_answer *answer, struct lx_answe
         snprintf(out->message + len, sizeof out->message - len, "; try again in %lld s",
             (long long)answer->retry_after_s);
     }
+    append_remark(out, answer);
     out->is_credentials = is_credentials_error(&out->failure);
     return false;
 }
@@ -160,6 +171,7 @@ bool push_answer(lua_State *L, struct ts_answer *answer, struct lx_answer *out)
     if (answer->code) {
         failure_begin(out, answer, kind_of(answer->code));
         ts_str_copy(out->message, sizeof out->message, answer->error.message);
+        append_remark(out, answer);
         lua_pushnil(L);
         return false;
     }

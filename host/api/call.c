@@ -74,7 +74,9 @@ void call_launch(struct ts_call *call)
 
 void call_leave_flight(struct ts_call *call, bool is_sent)
 {
-    call->client->queue->in_flight--;
+    struct ts_queue *queue = call->client->queue;
+    queue->in_flight--;
+    queue->requests -= !is_sent; // only what may have arrived is one
     budget_give(call, is_sent);
     if (call->is_probe) {
         call->is_probe = false;
@@ -118,7 +120,9 @@ static enum ts_err call_start(struct ts_client *client, const struct ts_call_spe
         return code;
     }
     *out = call;
-    call_enter(call);
+    call->number = ++client->queue->outage.calls;
+    queue_add(client->queue, call);
+    queue_advance(client->queue);
     return TS_OK;
 }
 

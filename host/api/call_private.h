@@ -55,9 +55,6 @@ enum ts_err call_request_start(struct ts_call *call, struct ts_error *err);
 // Takes over what the exchange brought.
 void call_answer_fill(struct ts_call *call);
 
-// Puts a new call into the queue, or ends it when there is no hope of sending it.
-void call_enter(struct ts_call *call);
-
 // An exchange of the call has ended: ends the call with its answer, or has the request sent again.
 void call_on_exchange_done(void *owner, struct ts_xfer *xfer);
 

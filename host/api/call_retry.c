@@ -186,42 +186,35 @@ static void call_again(struct ts_call *call, bool was_probe)
 
 // 429.
 
-static bool is_hopeless(const struct ts_call *call)
+bool call_end_if_hopeless(struct ts_queue *queue, struct ts_lane *lane)
 {
-    const struct ts_outage *outage = call_outage(call);
-    struct ts_budget *budget = call_budget(call);
-    return budget && outage->paused_budget == budget &&
-           outage->paused_until_us - call_now(call) > outage->policy.max_wait_us;
-}
-
-static void hopeless_end(struct ts_call *call)
-{
-    const struct ts_outage *outage = call_outage(call);
+    struct ts_budget_view view;
+    int64_t most_us = queue->outage.policy.max_wait_us;
+    if (queue->outage.policy.base_us == 0) {
+        return false; // not set up
+    }
+    ts_budget_look(lane->budget, &view);
+    if (view.paused_us <= most_us) {
+        return false;
+    }
     char left[TS_HUMAN_MAX], most[TS_HUMAN_MAX], why[TS_ERROR_MESSAGE_MAX];
-    ts_human_duration(outage->paused_until_us - call_now(call), left);
-    ts_human_duration(outage->policy.max_wait_us, most);
+    ts_human_duration(view.paused_us, left);
+    ts_human_duration(most_us, most);
     snprintf(why, sizeof why,
         "not sent: the API has asked for a pause (429) of which %s are left, which is longer than "
         "--max-wait (%s)",
         left, most);
-    call_give_up(call, why);
-}
-
-// A pause that is longer than anybody may wait: ends what waits for that token.
-static void lane_end(struct ts_queue *queue, struct ts_budget *budget)
-{
-    struct ts_lane *lane = budget_lane(budget);
-    while (lane->head && is_hopeless(lane->head)) {
+    while (lane->head) {
         struct ts_call *call = lane->head;
         queue_remove(queue, call);
-        hopeless_end(call);
+        call_give_up(call, why);
     }
+    return true;
 }
 
 static void call_pause(struct ts_call *call)
 {
     struct ts_outage *outage = call_outage(call);
-    struct ts_queue *queue = call->client->queue;
     struct ts_budget *budget = call_budget(call);
     struct ts_answer *answer = &call->answer;
     int64_t now_us = call_now(call), after_us = answer->retry_after_s * SECOND_US;
@@ -233,8 +226,6 @@ static void call_pause(struct ts_call *call)
         ts_budget_pause(budget, answer->retry_after_s);
         ts_budget_look(budget, &view);
         after_us = view.paused_us > after_us ? view.paused_us : after_us;
-        outage->paused_budget = budget;
-        outage->paused_until_us = now_us + after_us;
         ts_outage_plan(outage, now_us + after_us);
     }
     int64_t left_us = outage->policy.max_wait_us - (now_us - call->paused_us);
@@ -244,15 +235,12 @@ static void call_pause(struct ts_call *call)
         snprintf(answer->remark, sizeof answer->remark,
             "that is longer than what is left of --max-wait (%s)", left);
         call_end(call);
-        if (budget) {
-            lane_end(queue, budget);
-        }
         return;
     }
     if (budget && after_us > 0) {
         call->state = CALL_WAITING;
         log_again(call, after_us, "after the pause that it asks for: ");
-        queue_add_front(queue, call);
+        queue_add_front(call->client->queue, call);
     } else {
         int64_t pause_us = ts_retry_pause(&outage->policy, call->pauses, &outage->random);
         call_rest(call, pause_us > after_us ? pause_us : after_us);
@@ -260,18 +248,6 @@ static void call_pause(struct ts_call *call)
 }
 
 // What call.c and queue.c ask for.
-
-void call_enter(struct ts_call *call)
-{
-    struct ts_queue *queue = call->client->queue;
-    call->number = ++queue->outage.calls;
-    if (is_hopeless(call)) {
-        hopeless_end(call);
-        return;
-    }
-    queue_add(queue, call);
-    queue_advance(queue);
-}
 
 static void call_settle(struct ts_call *call)
 {

@@ -13,7 +13,6 @@
 #include "host/base/log.h"
 #include "host/net/timer.h"
 
-struct ts_budget;
 struct ts_call;
 
 struct ts_outage {
@@ -40,8 +39,6 @@ struct ts_outage {
     struct ts_timer timer;   // the next probe
     struct ts_call *resting; // calls that wait for an attempt of their own
     struct ts_call *resting_last;
-    struct ts_budget *paused_budget; // the latest that drew a 429
-    int64_t paused_until_us;
 };
 
 struct ts_outage_failure {

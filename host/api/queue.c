@@ -115,7 +115,11 @@ void queue_advance(struct ts_queue *queue)
         queue->turn = lane->next;
         struct ts_call *call = call_pick(lane->head);
         if (!call || (lane->budget && !ts_budget_take(lane->budget))) {
-            refused = refused ? refused : lane;
+            if (call && call_end_if_hopeless(queue, lane)) {
+                refused = NULL; // the ring has changed: once more around
+            } else if (!refused) {
+                refused = lane;
+            }
             continue;
         }
         refused = NULL;

@@ -25,7 +25,8 @@ size_t queue_startable(const struct ts_queue *queue, const struct ts_lane *lane)
 
 // Implemented by call*.c: the links, the budget that has to permit the start (NULL: none), and what
 // the queue does to calls. Picked is the first of a lane, or in an outage the one that may leave;
-// NULL: none of them may now. Those that rest are in no lane and end with the queue.
+// NULL: none of them may now. Those that rest are in no lane and end with the queue. A lane is
+// hopeless, and ended, when its budget is paused for longer than --max-wait.
 struct ts_call **call_next(struct ts_call *call);
 struct ts_call **call_prev(struct ts_call *call);
 struct ts_budget *call_budget(const struct ts_call *call);
@@ -33,6 +34,7 @@ struct ts_call *call_pick(struct ts_call *head);
 void call_launch(struct ts_call *call);
 void call_abandon(struct ts_call *call);
 void call_abandon_resting(struct ts_queue *queue);
+bool call_end_if_hopeless(struct ts_queue *queue, struct ts_lane *lane);
 
 // Implemented by budget.c: the lane of a budget.
 struct ts_lane *budget_lane(struct ts_budget *budget);

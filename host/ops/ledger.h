@@ -37,6 +37,8 @@ struct ts_ledger {
     uint64_t reads;                       // reads that succeeded
     uint64_t withdrawn;                   // writes taken back before they were sent
     uint64_t counts[TS_ENTRY_KIND_COUNT]; // unforgiven, also those that could not be kept
+    const char *once; // borrowed: failures whose message holds this text are counted, but not kept
+                      // one by one, for it is told once; NULL or "": none
     struct ts_entry *entries;
     size_t len;
     size_t cap;
@@ -49,7 +51,7 @@ void ts_ledger_init(struct ts_ledger *ledger);
 void ts_ledger_fini(struct ts_ledger *ledger);
 
 // Notes a failure; place and message are copied. Returns its number, counted from 1, or 0 when
-// there was no memory to keep it: it is counted all the same.
+// it is not kept (no memory, or what it says is told once for all): it is counted all the same.
 size_t ts_ledger_add(struct ts_ledger *ledger, enum ts_entry_kind kind, enum ts_op op,
     const char *place, const char *message);
 

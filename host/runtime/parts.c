@@ -4,9 +4,11 @@
 #include "host/runtime/parts.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "bindings/interrupt.h"
 #include "host/api/client.h"
+#include "host/base/clock.h"
 #include "host/net/loop.h"
 #include "host/net/signals.h"
 #include "host/runtime/limits.h"
@@ -105,6 +107,12 @@ static enum ts_err sandbox_start(struct ts_parts *parts, struct ts_error *err)
     return ts_sandbox_start(&sandbox, &parts->sandbox, err);
 }
 
+// Processes that were started together must not come back together.
+static uint64_t retry_seed(void)
+{
+    return (uint64_t)ts_clock_wall(ts_clock_system()) * 65537 + (uint64_t)getpid();
+}
+
 enum ts_err ts_parts_init(
     struct ts_parts *parts, const struct ts_config *config, struct ts_error *err)
 {
@@ -113,7 +121,10 @@ enum ts_err ts_parts_init(
     ts_display_init(&parts->display, &parts->log, config, &budget);
     ts_door_init(&parts->door);
     parts->door.permissions = config->permissions;
+    parts->door.ledger.once = parts->queue.outage.reason;
     ts_queue_init(&parts->queue, (size_t)config->concurrency);
+    struct ts_retry_policy retry = ts_retry_policy_of(config->max_wait_us);
+    ts_outage_init(&parts->queue.outage, &retry, &parts->log, retry_seed());
     ts_sched_init(&parts->sched, &parts->host);
     struct ts_loop_config loop = {
         .max_connections = (size_t)config->concurrency,
@@ -163,6 +174,7 @@ void ts_parts_fini(struct ts_parts *parts)
     ts_sandbox_stop(parts->sandbox);
     parts->sandbox = NULL;
     ts_budgets_fini(&parts->budgets);
+    ts_outage_fini(&parts->queue.outage);
     ts_loop_destroy(parts->loop);
     parts->loop = NULL;
     ts_secret_pool_destroy(parts->secrets);

@@ -100,14 +100,17 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
         line, sizeof line, counts[TS_ENTRY_WRITE_FAILED] + counts[TS_ENTRY_WRITE_UNSENT], "failed");
     add_count(line, sizeof line, counts[TS_ENTRY_REFUSED], "refused");
     add_count(line, sizeof line, counts[TS_ENTRY_WRITE_UNKNOWN], "with unknown outcome");
+    const char *reason = parts->queue.outage.reason; // "" unless the run has given up
+    bool is_given_up = *reason && !(said && strstr(said, reason));
     add_count(line, sizeof line, ledger->withdrawn, "withdrawn");
     bool is_expired = parts->sched.is_expired;
-    if (!line[0] && !signal && !is_expired && !has_unsaid(ledger, said, said_entry)) {
+    bool is_broken_off = signal || is_expired || is_given_up;
+    if (!line[0] && !is_broken_off && !has_unsaid(ledger, said, said_entry)) {
         return;
     }
-    bool has_failed = signal || is_expired || counts[TS_ENTRY_WRITE_FAILED] ||
-                      counts[TS_ENTRY_REFUSED] || counts[TS_ENTRY_WRITE_UNKNOWN] ||
-                      counts[TS_ENTRY_READ_FAILED] || counts[TS_ENTRY_WRITE_UNSENT];
+    bool has_failed = is_broken_off || counts[TS_ENTRY_WRITE_FAILED] || counts[TS_ENTRY_REFUSED] ||
+                      counts[TS_ENTRY_WRITE_UNKNOWN] || counts[TS_ENTRY_READ_FAILED] ||
+                      counts[TS_ENTRY_WRITE_UNSENT];
     if (signal) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
             signal == SIGINT   ? "SIGINT"
@@ -118,6 +121,9 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
         ts_log_line(&parts->log, TS_LOG_QUIET,
             "tshost: the deadline of %.14g s has passed; stopped, and nothing is in flight",
             (double)parts->config->deadline_us / 1e6);
+    }
+    if (is_given_up) {
+        ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: %s", reason);
     }
     ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL, "tshost: %s%s%zu request%s",
         line, line[0] ? "; " : "", parts->queue.requests, parts->queue.requests == 1 ? "" : "s");

@@ -123,6 +123,7 @@ static bool is_orderly_end(lua_State *L, struct run *run, int idx)
     const char *kind = lx_failure_kind(L, idx);
     bool is_asked =
         run->parts->host.exit_request >= 0 || ts_signals_seen() || ts_signals_is_expired();
+    is_asked = is_asked || run->parts->queue.outage.is_over;
     return is_asked && kind && strcmp(kind, "cancelled") == 0;
 }
 
@@ -229,6 +230,8 @@ int ts_run(const struct ts_config *config)
     if (run.said[0]) {
         ts_report_error(&parts.log, run.said);
     }
+    // Whatever the script made of it, or forgave.
+    parts.door.ledger.counts[TS_ENTRY_READ_FAILED] += parts.queue.outage.is_over;
     ts_report_summary(&parts, run.said[0] ? run.said : NULL, run.said_entry, signal);
     struct ts_exit_causes causes = {
         .has_failed = run.has_failed,

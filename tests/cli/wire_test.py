@@ -131,7 +131,7 @@ class Answers(Case):
         self.server.seen.clear()
         self.server.answers[:] = [
             answer if isinstance(answer, tuple) else (200, {}, answer) for answer in answers]
-        done = self.lua(code, *options, sandbox=self.url)
+        done = self.lua(code, "--max-wait", "0", *options, sandbox=self.url)
         self.assert_status(done, status)
         self.assertEqual(self.server.answers, [])
         return done
@@ -219,7 +219,7 @@ class Answers(Case):
 
     def test_pages_of_html(self):
         page = b"<html>" + b"x" * 5000
-        done = self.after([(502, {"Content-Type": "text/html"}, page)],
+        done = self.after(5 * [(502, {"Content-Type": "text/html"}, page)],
                           self.GET + "print(e.kind, e.status, e.retryable, e)", 9)
         self.assertIn("http\t502\ttrue", done.out)
         self.assertIn("text/html", done.out)

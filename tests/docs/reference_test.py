@@ -82,7 +82,7 @@ class ReferenceTest(unittest.TestCase):
         return kind
 
     def at(self, url):
-        return "--base-url", url, "--account", host.ACCOUNT
+        return "--base-url", url, "--account", host.ACCOUNT, "--max-wait", "0"
 
     def test_every_kind_happens(self):
         token = {"CLOUDFLARE_API_TOKEN": host.TOKEN}
@@ -91,12 +91,13 @@ class ReferenceTest(unittest.TestCase):
             self.expect_kind("api", get),
             self.expect_kind("refused", "widgets.create(FIELDS)", "--sandbox", "--read-only"),
             self.expect_kind("io", 'widgets.create(FIELDS).secret:write "/nowhere/secret"'),
-            self.expect_kind("transport", get, *self.at("http://127.0.0.1:9/client/v4"), **token),
         }
         with host.Sandbox() as sandbox:
-            sandbox.fail_next("get", "502")
+            sandbox.fail_next("get", "drop", times=5)
+            seen.add(self.expect_kind("transport", get, *self.at(sandbox.url), **token))
+            sandbox.fail_next("get", "502", times=5)
             seen.add(self.expect_kind("http", get, *self.at(sandbox.url), **token))
-            sandbox.fail_next("get", "delay", ms=5000)
+            sandbox.fail_next("get", "delay", ms=5000, times=5)
             hasty = ("--timeout", "0.1", *self.at(sandbox.url))
             seen.add(self.expect_kind("timeout", get, *hasty, **token))
         with http.server.HTTPServer(("127.0.0.1", 0), Garbage) as server:

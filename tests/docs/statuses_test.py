@@ -60,8 +60,8 @@ class StatusesTest(unittest.TestCase):
 
     def expect_at(self, url, status, code, says="", token=host.TOKEN):
         self.expect(
-            status, "--base-url", url, "--account", host.ACCOUNT, "-e", WIDGETS + code, says=says,
-            CLOUDFLARE_API_TOKEN=token,
+            status, "--base-url", url, "--account", host.ACCOUNT, "--max-wait", "0",
+            "-e", WIDGETS + code, says=says, CLOUDFLARE_API_TOKEN=token,
         )
 
     def test_0(self):
@@ -101,7 +101,7 @@ class StatusesTest(unittest.TestCase):
         self.expect_at(NOBODY, 9, CREATE, says="1 failed")
         with host.Sandbox() as sandbox:
             for kind in "429", "502", "truncate":
-                sandbox.fail_next("get", kind)
+                sandbox.fail_next("get", kind, times=1 if kind == "429" else 5)
                 self.expect_at(sandbox.url, 9, 'widgets.get "0x4x"')
 
     def test_10(self):
@@ -135,9 +135,9 @@ class StatusesTest(unittest.TestCase):
     def test_precedence(self):
         refused, read = 'widgets.delete "0x4x" ', 'widgets.get "0x4x" '
         with host.Sandbox() as sandbox:
-            sandbox.fail_next("get", "502")
+            sandbox.fail_next("get", "502", times=5)
             self.expect_at(sandbox.url, 5, CREATE + refused + read)
-            sandbox.fail_next("get", "502")
+            sandbox.fail_next("get", "502", times=5)
             self.expect_at(sandbox.url, 9, CREATE + read + GONE)
             sandbox.fail_next("create", "drop")
             self.expect_at(sandbox.url, 10, CREATE + refused)
