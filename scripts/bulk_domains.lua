@@ -102,7 +102,7 @@ local is_held = plan.refused > 0 and not args.skip_refused
 if is_held then
   plan.jobs = {}
 end
-log.note(plan:summary(fleet))
+log.note(plan:summary(fleet, turnstile.estimate(#plan.jobs)))
 if is_held then
   log.warn("nothing is changed, because some cannot be changed as asked; the reasons are with them, "
     .. "and --skip-refused changes the others")

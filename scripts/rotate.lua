@@ -151,7 +151,7 @@ end
 if not is_ready then
   parser:error(problem)
 end
-log.note(plan:summary())
+log.note(plan:summary(turnstile.estimate(#plan.jobs)))
 if args.invalidate_immediately and #plan.jobs > 0 then
   log.warn("--invalidate-immediately: each old secret is refused from its rotation on; visitors "
     .. "are turned away until the new one is in use")

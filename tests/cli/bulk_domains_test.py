@@ -57,7 +57,7 @@ class BulkDomains(Case):
              "added": ["fresh.example", "new.example"], "removed": ["old.example"], "reason": None},
             {"sitekey": keys[1], "result": "changed", "name": "acme-2",
              "added": ["new.example"], "removed": ["b.example"], "reason": None}])
-        self.assertIn("3 widgets: 1 + 2 requests", said)
+        self.assertRegex(said, r"(?m)^3 widgets: 1 \+ 2 requests, about [0-9.]+ m?s; 2 selected$")
         self.assertEqual(self.domains(), {
             "acme-1": "a.example fresh.example new.example", "acme-2": "new.example",
             "bolt": "old.example"})
