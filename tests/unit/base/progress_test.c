@@ -157,6 +157,7 @@ static void a_line_with_everything(void **state)
     drawn(bed, text);
     assert_non_null(strstr(
         text, SHOWN("Onboarding: 1,240/3,100, 2 failed, 1,860 left, 124/s, budget 1,212, ~15 s")));
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void redraws_are_limited(void **state)
@@ -174,6 +175,7 @@ static void redraws_are_limited(void **state)
         redraws += text[0] != '\0';
     }
     assert_in_range(redraws, 19, 20);
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void it_says_when_to_look_again(void **state)
@@ -190,6 +192,7 @@ static void it_says_when_to_look_again(void **state)
     assert_int_equal(ts_progress_next(&bed->progress), bed->clock.now_us + SECOND / 10);
     ts_progress_finish(&job, true);
     assert_true(ts_progress_next(&bed->progress) == TS_NEVER);
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void waiting_is_counted_down(void **state)
@@ -211,6 +214,7 @@ static void waiting_is_counted_down(void **state)
     pass(bed, SECOND / 2);
     check_drawn(bed,
         SHOWN("Onboarding: 0/3,100, 0 failed, 3,100 left, waiting for the rate budget, 4 min 9 s"));
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 // What is left of a job is counted in requests at the cost so far, and the budget knows their time.
@@ -228,6 +232,7 @@ static void time_left_heeds_the_budget(void **state)
     pass(bed, 2 * SECOND);
     assert_int_equal(bed->estimated, 1800);
     check_drawn(bed, SHOWN("Editing: 100/1,000, 0 failed, 900 left, 50/s, budget 0, ~10 min 5 s"));
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void narrow_terminals(void **state)
@@ -261,6 +266,7 @@ static void narrow_terminals(void **state)
         ts_progress_tick(&bed->progress);
         check_drawn(bed, rows[i].line);
     }
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void the_end_stays(void **state)
@@ -289,6 +295,7 @@ static void the_end_stays(void **state)
     advance(&job, 1234);
     ts_progress_finish(&job, true);
     check_logged(bed, "Stream: 1,234 done in 0 s\n");
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void a_job_inside_a_job(void **state)
@@ -312,6 +319,7 @@ static void a_job_inside_a_job(void **state)
     check_logged(bed, "Domains: 0 done in 30 s\n");
     ts_progress_finish(&outer, true);
     check_logged(bed, "Tenants: 1 done in 31 s\n");
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void jobs_may_end_in_any_order(void **state)
@@ -332,6 +340,7 @@ static void jobs_may_end_in_any_order(void **state)
     check_logged(bed, "b: 0 done in 0 s\n"); // it was the whole at last
     assert_null(bed->progress.oldest);
     assert_null(bed->progress.youngest);
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void stopping_is_said(void **state)
@@ -370,7 +379,8 @@ static void plain_lines_at_tenths(void **state)
     }
     ts_progress_finish(&job, true);
     check_logged(bed, "Onboarding: 25 done in 1 s\n");
-    check_drawn(bed, ""); // nothing is redrawn
+    check_drawn(bed, "");             // nothing is redrawn
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void plain_lines_every_30_seconds(void **state)
@@ -396,6 +406,7 @@ static void plain_lines_every_30_seconds(void **state)
     bed->budget.wait_us = 1500000;
     pass(bed, SECOND);
     check_logged(bed, "Listing: 5,000 done, 0 failed, waiting for the rate budget, 2 s\n");
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void more_done_than_announced(void **state)
@@ -408,6 +419,7 @@ static void more_done_than_announced(void **state)
     pass(bed, SECOND);
     check_drawn(bed, SHOWN("Grown: 5/5, 0 failed, 0 left, 5/s, ~0 s"));
     ts_progress_finish(&job, true);
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void json_events(void **state)
@@ -438,6 +450,7 @@ static void json_events(void **state)
         "\"seconds_left\":4.500,\"elapsed\":1.500,\"complete\":false}\n");
     check_logged(bed, "");
     setlocale(LC_ALL, "C");
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void json_events_are_limited(void **state)
@@ -463,7 +476,8 @@ static void json_events_are_limited(void **state)
         }
     }
     assert_in_range(events, 9, 10);
-    assert_in_range(starts, 1, 10); // jobs that were never told of leave no trace
+    assert_in_range(starts, 1, 10);   // jobs that were never told of leave no trace
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void json_of_any_label(void **state)
@@ -486,6 +500,7 @@ static void json_of_any_label(void **state)
     ts_progress_start(&bed->progress, &job, longer + 2, sizeof longer - 2, -1);
     assert_int_equal(job.label_len, 1 + 3 * 39); // whole characters
     ts_progress_finish(&job, true);
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void hostile_labels_on_a_terminal(void **state)
@@ -498,6 +513,7 @@ static void hostile_labels_on_a_terminal(void **state)
     check_drawn(bed, SHOWN("x?[2J??: 0/1, 0 failed, 1 left, 0/s"));
     ts_progress_finish(&job, true);
     check_logged(bed, "x?[2J??: 0 done in 0 s\n");
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void a_reader_who_stalls_or_leaves(void **state)
@@ -521,6 +537,7 @@ static void a_reader_who_stalls_or_leaves(void **state)
     assert_int_equal(bed->progress.json_fd, -1);
     pass(bed, SECOND);
     ts_progress_finish(&job, true);
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 static void never_does_nothing(void **state)
@@ -536,6 +553,7 @@ static void never_does_nothing(void **state)
     assert_true(ts_progress_next(&bed->progress) == TS_NEVER);
     check_drawn(bed, "");
     check_logged(bed, "");
+    ts_progress_fini(&bed->progress); // before its jobs go
 }
 
 int main(void)
