@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/base/str.h"
 
@@ -160,9 +161,16 @@ enum ts_err ts_set_progress(void *settings, const char *value, struct ts_error *
     int64_t fd;
     if (ts_str_has_prefix(value, "json:") && ts_str_to_int(value + 5, &fd) && fd >= 0 &&
         fd <= 1023) {
-        if (fcntl((int)fd, F_GETFD) < 0) {
+        int flags = fcntl((int)fd, F_GETFL);
+        if (fd == STDOUT_FILENO) {
             return ts_error_set(err, TS_ERR_USAGE,
-                "--progress %.40s: descriptor %d is not open; open it as in: tshost ... %d>FILE",
+                "--progress %.40s: standard output is for results; give another descriptor", value);
+        }
+        if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
+            return ts_error_set(err, TS_ERR_USAGE,
+                "--progress %.40s: descriptor %d is not open for writing; open it as in: tshost "
+                "... "
+                "%d>FILE",
                 value, (int)fd, (int)fd);
         }
         config->progress = TS_PROGRESS_JSON;

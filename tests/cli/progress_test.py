@@ -128,6 +128,17 @@ print((os.execute("test -e /proc/self/fd/" .. arg[1])))
         self.assertEqual((process.returncode, out, err), (0, "nil\n", ""))  # commands have it not
         self.assertEqual(self.events(text)[0]["label"], "Onboarding")
 
+    def test_descriptors_that_will_not_do(self):
+        for value, complaint in [
+            ("json:1", "standard output is for results"),
+            ("json:77", "descriptor 77 is not open for writing"),
+            ("json:", "auto, always, plain, json, json:FD or never expected"),
+            ("json:-3", "auto, always, plain, json, json:FD or never expected"),
+        ]:
+            done = self.run_tshost("--progress", value, "-e", "print 'ran'")
+            self.assertEqual((done.status, done.out), (2, ""), value)
+            self.assertIn(f"--progress {value}: {complaint}", done.err)
+
     def test_a_reader_who_left_costs_nothing(self):
         script = self.script(prelude(20) + """
 task.each(items, function() task.sleep(0.02) end, { progress = "Onboarding", concurrency = 1 })
