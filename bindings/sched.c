@@ -214,6 +214,7 @@ void ts_sched_stop(struct ts_sched *sched)
     sched->is_stopping = true;
     sched->host->door->is_closed = true;
     ts_queue_close(sched->host->queue);
+    ts_progress_stop(sched->host->progress);
 }
 
 // Wakes the tasks that wait on themselves: those that sleep, or those that are parked.

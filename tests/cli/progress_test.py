@@ -292,6 +292,23 @@ task.each(items, function() task.sleep(100) end, { progress = "Onboarding" })
         self.assertRegex(stopped.screen.text[0], r"^Onboarding: \d+ of 30 done, .*stopped after")
         self.assertRegex(stopped.screen.text[1], r"^tshost: interrupted by SIGINT")
 
+    def test_what_is_in_flight_is_waited_for_as_stopping(self):
+        with host.Sandbox("--latency", "1500") as sandbox:
+            text = prelude(50) + """
+local widgets = require "turnstile".widgets
+task.each(items, function() return widgets.create {
+  name = "acme", domains = { "acme.example" }, mode = "managed" }
+end, { progress = "Creating", concurrency = 1 })
+"""
+            terminal = self.open(text, environment=self.environment(sandbox))
+            terminal.wait_for("^Creating: 0/50")
+            while not sandbox.requests("create"):
+                pass
+            terminal.signal()
+            terminal.wait_for(r"^Creating: \d+/50, 0 failed, \d+ left, stopping$")
+            self.assertEqual(terminal.finish(), 130)
+            self.assertRegex("\n".join(terminal.screen.text), r"tshost: \d+ created")
+
     def test_plain_where_the_terminal_cannot(self):
         text = prelude(20) + """
 task.each(items, function() task.sleep(0) end, { progress = "Onboarding" })
