@@ -13,6 +13,7 @@
 
 struct client_box {
     struct ts_client *client;
+    struct lx_listed listed;
     bool is_public;
 };
 
@@ -21,6 +22,7 @@ static int client__close(lua_State *L)
     struct client_box *box = lua_touserdata(L, 1);
     ts_client_destroy(box->client);
     box->client = NULL;
+    ts_seen_fini(&box->listed.sitekeys);
     return 0;
 }
 
@@ -83,4 +85,10 @@ struct ts_client *check_client_at(lua_State *L, int idx)
 struct ts_client *check_client(lua_State *L)
 {
     return check_client_at(L, lua_upvalueindex(1));
+}
+
+struct lx_listed *lx_client_listed(lua_State *L, int idx)
+{
+    struct client_box *box = lua_touserdata(L, idx);
+    return &box->listed;
 }

@@ -9,6 +9,7 @@
 #include <lua.h>
 
 #include "bindings/lx.h"
+#include "bindings/seen.h"
 #include "host/api/client.h"
 
 // Registers the metatable; called once at set-up.
@@ -25,5 +26,14 @@ TS_RAISES struct ts_client *check_client_at(lua_State *L, int idx);
 
 // The same for the box in upvalue 1.
 TS_RAISES struct ts_client *check_client(lua_State *L);
+
+// The list that was read last. It hands its sitekeys over when it is closed.
+struct lx_listed {
+    struct ts_seen sitekeys;
+    int64_t end_us; // when its last page had come, monotonic
+};
+
+// That of the client box at idx. Does not raise.
+struct lx_listed *lx_client_listed(lua_State *L, int idx);
 
 #endif

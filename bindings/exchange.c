@@ -12,6 +12,7 @@
 #include "bindings/interrupt.h"
 #include "bindings/sched.h"
 #include "host/base/str.h"
+#include "host/net/loop.h"
 
 #define EXCHANGE "turnstile.exchange"
 
@@ -46,6 +47,7 @@ struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
     check_can_wait(L);
     struct lx_exchange *exchange = push_box(L, sizeof *exchange, EXCHANGE);
     exchange->op = op;
+    exchange->loop = ts_host_of(L)->loop;
     exchange->waiter.holds = exchange_holds;
     lx_place(L, exchange->place);
     lua_pushvalue(L, lua_upvalueindex(1));
@@ -54,20 +56,23 @@ struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
     return exchange;
 }
 
+static void exchange_end(struct lx_exchange *exchange)
+{
+    exchange->is_done = true;
+    exchange->done_us = ts_loop_now(exchange->loop);
+    ts_waiter_wake(&exchange->waiter);
+}
+
 static void on_call_done(void *owner, struct ts_call *call)
 {
-    struct lx_exchange *exchange = owner;
     (void)call;
-    exchange->is_done = true;
-    ts_waiter_wake(&exchange->waiter);
+    exchange_end(owner);
 }
 
 static void on_write_done(void *owner, struct ts_write *write)
 {
-    struct lx_exchange *exchange = owner;
     (void)write;
-    exchange->is_done = true;
-    ts_waiter_wake(&exchange->waiter);
+    exchange_end(owner);
 }
 
 static bool is_write(const struct lx_exchange *exchange)
@@ -151,6 +156,9 @@ static enum ts_entry_kind write_failure(const struct lx_answer *answer)
 static size_t note_read(lua_State *L, struct lx_exchange *exchange, const struct lx_answer *answer)
 {
     enum ts_entry_kind kind = TS_ENTRY_READ_FAILED;
+    if (exchange->is_quiet) {
+        return 0;
+    }
     if (is_write(exchange)) {
         kind = write_failure(answer);
     } else if (answer->is_credentials) {
@@ -213,4 +221,38 @@ int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char 
 void lx_exchange_settle(struct lx_exchange *exchange)
 {
     ts_write_settle(exchange->write, TS_OUTCOME_DONE, TS_ENTRY_WRITE_FAILED, "");
+}
+
+int push_exchange_unsent(lua_State *L, struct lx_exchange *exchange, const char *kind,
+    enum ts_entry_kind entry, const char *why)
+{
+    const char *op = ts_endpoint_of(exchange->op)->name;
+    lua_pushfstring(L, "%s %s: %s", op, exchange->subject, why);
+    struct lx_failure failure = {
+        .kind = kind,
+        .op = op,
+        .sitekey = exchange->sitekey,
+        .message = why,
+        .outcome = "not_applied",
+        .place = exchange->place,
+        .entry = ts_ledger_add(&ts_host_of(L)->door->ledger, entry, exchange->op, exchange->place,
+            lua_tostring(L, -1)),
+    };
+    return push_failure(L, &failure);
+}
+
+long lx_exchange_status(struct lx_exchange *exchange)
+{
+    const struct ts_answer *answer = exchange_answer(exchange);
+    return answer->code ? 0 : answer->status;
+}
+
+int64_t lx_exchange_start(struct lx_exchange *exchange)
+{
+    return exchange->done_us - exchange_answer(exchange)->duration_us;
+}
+
+const char *lx_exchange_header(struct lx_exchange *exchange, const char *name)
+{
+    return exchange->call ? ts_call_header(exchange->call, name) : NULL;
 }

@@ -14,13 +14,18 @@
 #include "host/api/widget.h"
 #include "host/ops/door.h"
 
+struct ts_loop;
+
 struct lx_exchange {
     struct ts_waiter waiter;
+    const struct ts_loop *loop;
     struct ts_call *call;   // a read
     struct ts_write *write; // or a write
     struct ts_widget_body body;
-    enum ts_op op; // what the script asked for; a read on behalf of an update has UPDATE here
+    enum ts_op op;   // what the script asked for; a read on behalf of an update has UPDATE here
+    int64_t done_us; // monotonic: when it ended
     bool is_done;
+    bool is_quiet; // a read whose failure counts for nothing: it settles what was noted before
     char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
     char subject[96]; // what messages call the thing: sitekey or name
     char place[LX_PLACE_MAX];
@@ -47,6 +52,19 @@ TS_RAISES bool push_exchange_answer(lua_State *L, struct lx_exchange *exchange);
 
 // Gives up an exchange whose envelope was fine but not what was asked for: pushes nil, err.
 TS_RAISES int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char *why);
+
+// Gives up a write before it is sent, noted as that kind of entry: pushes nil, err. Returns 2.
+TS_RAISES int push_exchange_unsent(lua_State *L, struct lx_exchange *exchange, const char *kind,
+    enum ts_entry_kind entry, const char *why);
+
+// The HTTP status of the answer, 0 when none came.
+long lx_exchange_status(struct lx_exchange *exchange);
+
+// When the request that brought the answer began, in monotonic microseconds.
+int64_t lx_exchange_start(struct lx_exchange *exchange);
+
+// The answer's header as it came, NULL when absent; borrowed until the exchange is closed.
+const char *lx_exchange_header(struct lx_exchange *exchange, const char *name);
 
 // Settles a write as done.
 void lx_exchange_settle(struct lx_exchange *exchange);

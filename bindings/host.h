@@ -35,6 +35,7 @@ struct ts_host {
     struct ts_log *log;
     struct ts_progress *progress;
     int64_t timeout_us; // --timeout
+    int64_t fresh_us;   // --fresh
     // Makes a client, which the caller owns. CREDENTIALS or USAGE when something is missing.
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
         struct ts_client **out, struct ts_error *err);

@@ -31,6 +31,11 @@ static int list__close(lua_State *L)
         list->pages[i].call = NULL;
     }
     ts_buf_fini(&list->query.text);
+    if (list->seen.count > 0) {
+        ts_seen_fini(&list->listed->sitekeys);
+        *list->listed = (struct lx_listed){list->seen, list->reading->end_us};
+        list->seen = (struct ts_seen){0};
+    }
     ts_seen_fini(&list->seen);
     return 0;
 }
@@ -45,7 +50,6 @@ static bool push_row(lua_State *L, struct list *list, int box)
 {
     lua_getiuservalue(L, box, 1);
     lua_rawgeti(L, -1, 2);
-    lua_remove(L, -2);
     int rows = lua_gettop(L);
     while (list->row < list->rows) {
         size_t len;
@@ -61,13 +65,19 @@ static bool push_row(lua_State *L, struct list *list, int box)
         }
         lua_pop(L, 1);
         if (is_new) {
-            lua_remove(L, rows);
-            lx_widget_adopt(L);
+            struct lx_adopted row;
+            lx_widget_adopt(L, &row);
+            lx_snapshot_add(list->snapshot, &row);
+            lx_reading_see(list->reading, &row);
+            lua_rawgeti(L, rows - 1, 3);
+            lua_setmetatable(L, -2);
+            lua_replace(L, rows - 1);
+            lua_settop(L, rows - 1);
             return true;
         }
         lua_pop(L, 1);
     }
-    lua_pop(L, 1);
+    lua_pop(L, 2);
     return false;
 }
 
@@ -119,9 +129,13 @@ static struct list *push_list(lua_State *L)
     check_list_query(L, 1, &list->query);
     list->per_page = list->query.per_page;
     list->client = check_client(L);
-    lua_createtable(L, 2, 0);
+    list->listed = lx_client_listed(L, lua_upvalueindex(1));
+    list->loop = ts_host_of(L)->loop;
+    lua_createtable(L, 4, 0);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_rawseti(L, -2, 1);
+    list->reading = push_reading(L);
+    lua_rawseti(L, -2, 4);
     lua_setiuservalue(L, -2, 1);
     return list;
 }

@@ -11,12 +11,14 @@
 #include "bindings/json.h"
 #include "bindings/list_private.h"
 #include "host/base/str.h"
+#include "host/net/loop.h"
 
 static void on_page_done(void *owner, struct ts_call *call)
 {
     struct list_page *page = owner;
     (void)call;
     page->is_done = true;
+    page->done_us = ts_loop_now(page->list->loop);
     ts_waiter_wake(&page->list->waiter);
 }
 
@@ -169,6 +171,12 @@ void list_page_take(lua_State *L, struct list *list, int box)
     list->rows = (lua_Integer)lua_rawlen(L, -1);
     list->row = 0;
     lua_rawseti(L, -2, 2);
+    int64_t start_us = page->done_us - ts_call_answer(page->call)->duration_us;
+    lua_rawgeti(L, -1, 4);
+    list->snapshot = push_snapshot(L, (size_t)list->rows, start_us, page->done_us, lua_gettop(L));
+    lua_rawseti(L, -3, 3);
+    lua_pop(L, 1);
+    lx_reading_add(list->reading, start_us, page->done_us);
     page_account(L, list, envelope);
     if (list->rows == 0 && list->next_take < list->last) {
         list->next_take = list->last; // nothing comes after an empty page, whatever was announced

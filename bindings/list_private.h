@@ -11,10 +11,13 @@
 #include "bindings/list_query.h"
 #include "bindings/lx.h"
 #include "bindings/seen.h"
+#include "bindings/snapshot.h"
 #include "bindings/task.h"
 
 struct ts_call;
 struct ts_client;
+struct ts_loop;
+struct lx_listed;
 
 #define LIST_WINDOW 8 // pages in flight
 
@@ -23,16 +26,22 @@ struct list;
 struct list_page {
     struct list *list;
     struct ts_call *call; // NULL: not under way
+    int64_t done_us;      // when the answer had come
     bool is_done;
 };
 
-// User value 1 is a table: 1 the client box, 2 the rows of the current page.
+// User value 1 is a table: 1 the client box, 2 the rows of the current page, 3 their metatable, 4
+// the reading that all pages share.
 struct list {
     struct ts_client *client;
+    const struct ts_loop *loop;
     struct ts_waiter waiter;
     struct list_page pages[LIST_WINDOW]; // page n is in slot n % LIST_WINDOW
     struct lx_list_query query;
+    struct lx_reading *reading;
+    struct lx_snapshot *snapshot; // of the current page
     struct ts_seen seen;
+    struct lx_listed *listed; // the client's, which takes over `seen` in the end
     lua_Integer per_page;
     lua_Integer next_start; // the page to start next
     lua_Integer next_take;  // the page whose rows come next

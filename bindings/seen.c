@@ -17,12 +17,19 @@ static uint64_t hash_of(const char *text, size_t len)
     return hash ? hash : 1;
 }
 
-static bool slot_take(uint64_t *slots, size_t cap, uint64_t hash)
+// Where the hash is, or would go.
+static size_t slot_find(const uint64_t *slots, size_t cap, uint64_t hash)
 {
     size_t i = hash & (cap - 1);
     while (slots[i] && slots[i] != hash) {
         i = (i + 1) & (cap - 1);
     }
+    return i;
+}
+
+static bool slot_take(uint64_t *slots, size_t cap, uint64_t hash)
+{
+    size_t i = slot_find(slots, cap, hash);
     bool is_new = slots[i] == 0;
     slots[i] = hash;
     return is_new;
@@ -57,6 +64,11 @@ enum ts_err ts_seen_add(struct ts_seen *seen, const char *text, size_t len, bool
     *is_new = slot_take(seen->slots, seen->cap, hash_of(text, len));
     seen->count += *is_new;
     return TS_OK;
+}
+
+bool ts_seen_has(const struct ts_seen *seen, const char *text, size_t len)
+{
+    return seen->cap > 0 && seen->slots[slot_find(seen->slots, seen->cap, hash_of(text, len))] != 0;
 }
 
 void ts_seen_fini(struct ts_seen *seen)

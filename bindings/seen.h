@@ -19,6 +19,9 @@ struct ts_seen {
 // Adds the text; *is_new says whether it was not there. NOMEM. A zeroed struct is an empty set.
 enum ts_err ts_seen_add(struct ts_seen *seen, const char *text, size_t len, bool *is_new);
 
+// Whether the text is there.
+bool ts_seen_has(const struct ts_seen *seen, const char *text, size_t len);
+
 // Releases. Accepts a zeroed struct, may run twice.
 void ts_seen_fini(struct ts_seen *seen);
 

@@ -32,13 +32,19 @@ TS_RAISES void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body)
 // Raises unless code, of the making of a body, is TS_OK: a body that is too large is misuse.
 TS_RAISES void lx_check_body(lua_State *L, enum ts_err code);
 
-// Turns the decoded widget on top of the stack into what scripts see: secret as a handle, null as
-// absent. Everything else stays, known or not.
-TS_RAISES void lx_widget_adopt(lua_State *L);
-
 // Pushes the writable fields of the widget at `widget` with the normalised changes at `changes` put
 // over them, and whether anything differs. What the widget lacks is left out. A required field that
 // it lacks, or one in a form that is not known, gives its name in *unfit: nothing may be sent then.
 TS_RAISES bool push_merged(lua_State *L, int widget, int changes, const char **unfit);
+
+// The bits (1 << enum ts_widget_field) of the fields that the normalised changes at idx name.
+TS_RAISES lua_Integer lx_named_fields(lua_State *L, int idx);
+
+// The first field that the normalised changes at `changes` set as a whole, and that is another in
+// the widget at `live` than in the one at `base`, and not yet what it is to become; but for those
+// with a bit in `but`. NULL when there is none: then the changes can be put over `live` without
+// undoing what somebody else did.
+TS_RAISES const char *lx_stale_field(
+    lua_State *L, int base, int live, int changes, lua_Integer but);
 
 #endif

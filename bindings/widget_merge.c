@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Widgets that came back: adopting them, merging changes, writing the body.
+// Widgets that came back: merging changes, telling conflicts, writing the body.
 // The server wants the whole body in an update, so what was not named is sent as it is.
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "bindings/json.h"
-#include "bindings/secret.h"
 #include "bindings/widget.h"
 #include "host/base/str.h"
-
-void lx_widget_adopt(lua_State *L)
-{
-    int widget = lua_gettop(L);
-    lx_integers(L); // fields that are not known may be numbers
-    for (lua_pushnil(L); lua_next(L, widget);) {
-        bool is_null = lx_is_null(L, -1);
-        lua_pop(L, 1);
-        if (is_null) {
-            lua_pushvalue(L, -1);
-            lua_pushnil(L);
-            lua_rawset(L, widget); // clearing a field is allowed while iterating
-        }
-    }
-    size_t len;
-    if (lua_getfield(L, widget, "secret") == LUA_TSTRING) {
-        const char *text = lua_tolstring(L, -1, &len);
-        push_secret(L, text, len);
-        lua_setfield(L, widget, "secret");
-    }
-    lua_settop(L, widget);
-}
 
 void lx_check_body(lua_State *L, enum ts_err code)
 {
@@ -173,17 +149,26 @@ static void set_to_list(lua_State *L)
     lua_settop(L, set);
 }
 
+// Whether the normalised value at idx replaces the domains, and does not change them.
+static bool is_whole_list(lua_State *L, int idx)
+{
+    if (lua_rawlen(L, idx) > 0) {
+        return true;
+    }
+    lua_pushnil(L);
+    bool is_empty = !lua_next(L, idx);
+    if (!is_empty) {
+        lua_pop(L, 2);
+    }
+    return is_empty;
+}
+
 // Pushes the merged domains; whether they differ from the widget's.
 static bool push_merged_domains(lua_State *L, int before, int changes)
 {
     push_set(L, before);
     int old = lua_gettop(L);
-    bool is_list = lua_rawlen(L, changes) > 0;
-    if (!is_list) {
-        lua_pushnil(L);
-        is_list = !lua_next(L, changes); // {}: the empty list
-        lua_settop(L, old);
-    }
+    bool is_list = is_whole_list(L, changes);
     push_set(L, is_list ? changes : before);
     int new = lua_gettop(L);
     if (!is_list) {
@@ -194,6 +179,54 @@ static bool push_merged_domains(lua_State *L, int before, int changes)
     lua_remove(L, old);
     set_to_list(L);
     return is_changed;
+}
+
+static bool is_same_set(lua_State *L, int a, int b)
+{
+    int top = lua_gettop(L);
+    push_set(L, a);
+    push_set(L, b);
+    bool is_same = set_is_within(L, top + 1, top + 2) && set_is_within(L, top + 2, top + 1);
+    lua_settop(L, top);
+    return is_same;
+}
+
+lua_Integer lx_named_fields(lua_State *L, int idx)
+{
+    lua_Integer fields = 0;
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
+        if (lua_getfield(L, idx, ts_widget_rule_of((enum ts_widget_field)i)->name) != LUA_TNIL) {
+            fields |= (lua_Integer)1 << i;
+        }
+        lua_pop(L, 1);
+    }
+    return fields;
+}
+
+// Whether a field's values at the two indices are the same.
+static bool is_same_value(lua_State *L, const struct ts_widget_rule *rule, int a, int b)
+{
+    return rule->kind == TS_WIDGET_LIST ? is_same_set(L, a, b) : lua_rawequal(L, a, b);
+}
+
+const char *lx_stale_field(lua_State *L, int base, int live, int changes, lua_Integer but)
+{
+    const char *stale = NULL;
+    int top = lua_gettop(L);
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT && !stale; i++) {
+        const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
+        bool is_named = lua_getfield(L, changes, rule->name) != LUA_TNIL; // top + 1
+        bool is_relative = is_named && rule->kind == TS_WIDGET_LIST && !is_whole_list(L, top + 1);
+        lua_getfield(L, base, rule->name); // top + 2
+        lua_getfield(L, live, rule->name); // top + 3
+        if (is_named && !is_relative && !(but & (lua_Integer)1 << i) &&
+            !is_same_value(L, rule, top + 2, top + 3) &&
+            !is_same_value(L, rule, top + 1, top + 3)) {
+            stale = rule->name;
+        }
+        lua_settop(L, top);
+    }
+    return stale;
 }
 
 static bool is_name_list(lua_State *L, int idx)

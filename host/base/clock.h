@@ -4,6 +4,8 @@
 #ifndef TS_BASE_CLOCK_H
 #define TS_BASE_CLOCK_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct ts_clock {
@@ -28,5 +30,9 @@ int64_t ts_clock_wall(const struct ts_clock *clock);
 // ("2026-01-02T03:04:05.5Z"). text holds at least TS_CLOCK_TEXT_MAX bytes.
 #define TS_CLOCK_TEXT_MAX 32
 void ts_clock_format(int64_t wall_us, char *text);
+
+// Reads len bytes of such a time, whatever its number of decimals; those past the sixth are cut.
+// False, and *wall_us untouched, when it is none.
+bool ts_clock_parse(const char *text, size_t len, int64_t *wall_us);
 
 #endif

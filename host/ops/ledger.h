@@ -14,6 +14,7 @@ enum ts_entry_kind {
     TS_ENTRY_WRITE_FAILED,  // surely not applied
     TS_ENTRY_WRITE_UNSENT,  // nor even sent: the API could not be reached
     TS_ENTRY_WRITE_UNKNOWN, // may have been applied
+    TS_ENTRY_STALE,         // not sent: the live widget is not what the script saw
     TS_ENTRY_REFUSED,       // permission, cap or read-only
     TS_ENTRY_READ_FAILED,   // the API could not be reached, or a list stayed incomplete
     TS_ENTRY_CREDENTIALS,   // missing, rejected or too weak
@@ -28,13 +29,15 @@ struct ts_entry {
     char *place;   // "onboard.lua:12", "" when unknown
     char *message; // one line
     bool is_forgiven;
-    char *reason; // why it was forgiven; NULL
+    bool is_resolved; // what happened was found out later: it counts as that, and this is not shown
+    char *reason;     // why it was forgiven; NULL
 };
 
 struct ts_ledger {
     uint64_t done[TS_OP_COUNT];           // writes applied
     uint64_t unchanged;                   // updates that had nothing to send
     uint64_t reads;                       // reads that succeeded
+    uint64_t settled;                     // doubts about writes that reading has settled
     uint64_t withdrawn;                   // writes taken back before they were sent
     uint64_t counts[TS_ENTRY_KIND_COUNT]; // unforgiven, also those that could not be kept
     const char *once; // borrowed: failures whose message holds this text are counted, but not kept
@@ -57,5 +60,10 @@ size_t ts_ledger_add(struct ts_ledger *ledger, enum ts_entry_kind kind, enum ts_
 
 // Takes failure number out of the count; a second time does nothing. reason is copied.
 void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reason);
+
+// Takes a write of unknown outcome out of the count, because reading has shown what became of it:
+// applied (it counts as done), or not (what is done about it is noted on its own). number may be 0,
+// for one that could not be kept.
+void ts_ledger_resolve(struct ts_ledger *ledger, size_t number, enum ts_op op, bool is_done);
 
 #endif

@@ -162,6 +162,7 @@ enum ts_err ts_parts_init(
         .log = &parts->log,
         .progress = &parts->display.progress,
         .timeout_us = config->timeout_us,
+        .fresh_us = config->fresh_us,
         .open_client = parts_open_client,
         .exit_request = -1,
     };

@@ -24,6 +24,8 @@ static const char *kind_word(enum ts_entry_kind kind)
         return "outcome unknown";
     case TS_ENTRY_REFUSED:
         return "refused";
+    case TS_ENTRY_STALE:
+        return "stale";
     case TS_ENTRY_CREDENTIALS:
         return "credentials";
     default:
@@ -47,7 +49,7 @@ static void report_entry(struct ts_log *log, const struct ts_entry *entry)
 
 static bool is_said(const struct ts_entry *entry, const char *said)
 {
-    return said && strstr(said, entry->message) != NULL;
+    return entry->is_resolved || (said && strstr(said, entry->message) != NULL);
 }
 
 static void report_entries(
@@ -99,7 +101,9 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     add_count(
         line, sizeof line, counts[TS_ENTRY_WRITE_FAILED] + counts[TS_ENTRY_WRITE_UNSENT], "failed");
     add_count(line, sizeof line, counts[TS_ENTRY_REFUSED], "refused");
+    add_count(line, sizeof line, counts[TS_ENTRY_STALE], "stale");
     add_count(line, sizeof line, counts[TS_ENTRY_WRITE_UNKNOWN], "with unknown outcome");
+    add_count(line, sizeof line, ledger->settled, "settled by reading");
     const char *reason = parts->queue.outage.reason; // "" unless the run has given up
     bool is_given_up = *reason && !(said && strstr(said, reason));
     add_count(line, sizeof line, ledger->withdrawn, "withdrawn");
@@ -109,6 +113,7 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
         return;
     }
     bool has_failed = is_broken_off || counts[TS_ENTRY_WRITE_FAILED] || counts[TS_ENTRY_REFUSED] ||
+                      counts[TS_ENTRY_STALE] ||
                       counts[TS_ENTRY_WRITE_UNKNOWN] || counts[TS_ENTRY_READ_FAILED] ||
                       counts[TS_ENTRY_WRITE_UNSENT];
     if (signal) {

@@ -38,6 +38,7 @@ class Hostile(Case):
             local secret = assert(widgets.get(w.sitekey)).secret
             setmetatable({}, { __gc = function() local closing <close> = secret end })
             for j = 1, 10 do
+              local _ = ("x"):rep(97 * i) -- so that collections fall on all parts of the call
               local ok, problem = pcall(secret.pipe, secret, command)
               if not ok then
                 assert(problem:find("was closed", 1, true), problem)

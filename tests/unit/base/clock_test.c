@@ -57,6 +57,38 @@ static int64_t fake_mono(void *self)
     return ((int64_t *)self)[0];
 }
 
+static void parses_what_it_formats(void **state)
+{
+    (void)state;
+    char text[TS_CLOCK_TEXT_MAX];
+    // A step that meets every month, leap years, and all numbers of decimals.
+    for (int64_t us = 0; us < 253402300799 * SECOND; us += 86000 * 37 * SECOND + 100100) {
+        int64_t back = -1;
+        ts_clock_format(us, text);
+        assert_true(ts_clock_parse(text, strlen(text), &back));
+        assert_true(back == us);
+    }
+    int64_t us = -1;
+    assert_true(ts_clock_parse("2026-08-01T10:20:30.1234567Z", 28, &us));
+    ts_clock_format(us, text);
+    assert_string_equal(text, "2026-08-01T10:20:30.123456Z");
+}
+
+static void refuses_what_is_no_time(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "Z", "2026-08-01", "2026-08-01T10:20:30",
+        "2026-08-01T10:20:30.Z", "2026-08-01T10:20:30+00:00", "2026-08-01 10:20:30Z",
+        "2026-13-01T10:20:30Z", "2026-00-01T10:20:30Z", "2026-08-32T10:20:30Z",
+        "2026-08-01T24:20:30Z", "2026-08-01T10:60:30Z", "2026-08-01T10:20:61Z",
+        "2026-08-01T10:20:3xZ", "2026-08-01T10:20:30.1x2Z", "2026-08-01T10:20:30x1Z"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        int64_t us = 17;
+        assert_false(ts_clock_parse(texts[i], strlen(texts[i]), &us));
+        assert_int_equal(us, 17);
+    }
+}
+
 static int64_t fake_wall(void *self)
 {
     return ((int64_t *)self)[1];
@@ -92,6 +124,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_as_the_api_does),
         cmocka_unit_test(extreme_times_stay_inside_the_buffer),
+        cmocka_unit_test(parses_what_it_formats),
+        cmocka_unit_test(refuses_what_is_no_time),
         cmocka_unit_test(can_be_injected),
         cmocka_unit_test(system_clock_runs),
     };

@@ -1,0 +1,239 @@
+-- SPDX-License-Identifier: MIT
+-- What became of a write whose answer was lost, found out by reading: applied, then it is done; not
+-- applied, then it is sent again; else its outcome stays unknown. The ledger tells of the doubt until
+-- it is settled, so that a run which is stopped in between ends with exit status 10.
+local lx = require "tshost.lx"
+local task = require "tshost.task_core"
+
+local TRIES = 4 -- sendings in all
+local MARGIN = 2000000 -- between the clocks of a service's machines, and a Date of whole seconds
+local PER_PAGE, PAGES = 100, 100
+
+local function new(core, freshness)
+  local doubt = {}
+
+  -- Waits a little before the n-th look: what was lost may still be under way.
+  local function pause(n)
+    task.sleep(0.1 * 3 ^ (n - 1) * (1 + core.now() % 1000 / 1000))
+  end
+
+  -- The doubt that `err` tells of has come to this end.
+  local function settle(err, op, is_done, what)
+    core.resolve(err, op, is_done)
+    lx.verbose(("settled: %s %s: %s"):format(err.op, err.sitekey or "", what))
+  end
+
+  local function is_missing(problem)
+    return problem.kind == "api" and problem.status == 404
+  end
+
+  -- Goes on with a doubt by turns: `judge` reads, and gives true and the result when that settled
+  -- it, false when the write was not applied, nil when it cannot be told; `send` sends it again.
+  local function pursue(err, op, judge, send)
+    local attempts = err.attempts
+    for try = 2, TRIES do
+      local verdict, result = judge(err, try)
+      attempts = attempts + 1
+      if verdict then
+        settle(err, op, true, "it was applied")
+        return result
+      elseif verdict == nil then
+        break
+      end
+      local again, problem = send()
+      if again then
+        settle(err, op, false, "it was not applied, and has been sent again")
+        return again
+      end
+      problem.attempts = problem.attempts + attempts
+      attempts = problem.attempts
+      settle(err, op, false, "it was not applied; sent again")
+      err = problem
+      if err.outcome ~= "unknown" then
+        break
+      end
+    end
+    err.attempts = attempts
+    return nil, err
+  end
+
+  ---`before` is the widget that the changes were put over.
+  function doubt.update(sitekey, fields, before, bits, err)
+    local modified = core.known(before) and core.time(before.modified_on)
+    local live
+    freshness.distrust(sitekey)
+
+    local function judge(lost, try)
+      pause(try - 1)
+      local problem
+      live, problem = core.peek(sitekey)
+      if not live then
+        lost.message = ("%s; reading it: %s"):format(lost.message, problem.message)
+        return nil
+      end
+      freshness.has_read(sitekey, live)
+      if not core.differs(live, fields) then
+        freshness.has_written(sitekey, live, bits)
+        return true, live
+      end
+      local is_untouched = modified and core.time(live.modified_on) == modified
+      if is_untouched or core.known(before) and
+        not core.stale_field(before, live, fields, freshness.own_fields(sitekey, live)) then
+        return false
+      end
+      lost.kind, lost.expected, lost.actual = "stale", before, live
+      lost.message = "somebody else has changed it since; " .. lost.message
+      return nil
+    end
+
+    return pursue(err, "update", judge, function()
+      local result, problem = core.put(live, fields, true)
+      if result then
+        freshness.has_written(sitekey, result, bits)
+      end
+      return result, problem
+    end)
+  end
+
+  function doubt.delete(sitekey, err)
+    return pursue(err, "delete", function(lost, try)
+      pause(try - 1)
+      local live, problem = core.peek(sitekey)
+      if live then
+        return false
+      elseif is_missing(problem) then
+        return true, true
+      end
+      lost.message = ("%s; reading it: %s"):format(lost.message, problem.message)
+    end, function()
+      return core.delete(sitekey, true)
+    end)
+  end
+
+  -- The least that the service's clock said at `moment`, going by the Date of a later answer.
+  local function service_time(info, moment)
+    return info.date_us and info.date_us - (info.end_us - moment) - MARGIN
+  end
+
+  ---`before` is what is known from before: fingerprint, the widget's table, its modified_on.
+  function doubt.rotate(sitekey, is_immediate, before, sent, err)
+    freshness.distrust(sitekey)
+
+    -- true: applied; false: not; nil: cannot be told.
+    local function tell(live, info)
+      local modified = core.time(live.modified_on)
+      local least = service_time(info, sent)
+      local is_older = modified and least and modified < least
+      if before.fingerprint then
+        local is_same = core.fingerprint(live.secret) == before.fingerprint
+        return not is_same and not is_older
+      elseif is_older or modified and modified == before.modified then
+        return false
+      elseif before.modified and modified and core.known(before.widget)
+        and core.digest(live, before.bits) == core.digest(before.widget, before.bits) then
+        return true
+      end
+      return nil
+    end
+
+    return pursue(err, "rotate", function(lost, try)
+      pause(try - 1)
+      local live, info = core.peek(sitekey)
+      if not live then
+        lost.message = ("%s; reading it: %s"):format(lost.message, info.message)
+        return nil
+      end
+      local is_applied = tell(live, info)
+      if is_applied then
+        freshness.has_written(sitekey, live)
+      elseif is_applied == nil then
+        lost.actual = live
+        lost.message = "whether it was rotated cannot be told; err.actual has the secret that is "
+          .. "valid now; " .. lost.message
+      end
+      return is_applied, live
+    end, function()
+      local result, problem = core.rotate(sitekey, is_immediate, true)
+      if result then
+        freshness.has_written(sitekey, result)
+      end
+      return result, problem
+    end)
+  end
+
+  -- The sitekeys that may be what a lost create has made: made since it was sent, with the same
+  -- name, domains and mode, and not known from elsewhere. nil and why when the list cannot be read.
+  local function find_created(fields, sent, mine)
+    local wanted = { name = fields.name, domains = fields.domains, mode = fields.mode }
+    local options = { order = "created_on", direction = "desc", per_page = PER_PAGE }
+    if not fields.name:find("\0", 1, true) then
+      options.filter = "name:" .. fields.name
+    end
+    local found, met, least, last, is_sorted = {}, {}, nil, math.maxinteger, true
+    for page = 1, PAGES do
+      local rows, info = core.page(options, page)
+      if not rows then
+        return nil, info.message
+      end
+      least = least or service_time(info, sent) or math.mininteger
+      for _, row in ipairs(rows) do
+        local created = core.time(row.created_on) or math.maxinteger
+        is_sorted = is_sorted and created <= last
+        last = created
+        if created >= least and type(row.sitekey) == "string" and not met[row.sitekey]
+          and not mine[row.sitekey] and not core.is_listed(row.sitekey, sent)
+          and not core.differs(row, wanted) then
+          met[row.sitekey] = true
+          found[#found + 1] = row.sitekey
+        end
+      end
+      if #rows < (info.per_page or PER_PAGE) or is_sorted and last < least then
+        return found, least > math.mininteger
+      end
+    end
+    return nil, "the list does not end"
+  end
+
+  ---`mine` holds the sitekeys that this client has created. No other create of the same name,
+  ---domains and mode may be under way.
+  function doubt.create(fields, mine, sent, err)
+    err.sitekey = nil
+    return pursue(err, "create", function(lost)
+      local found, is_dated
+      for look = 1, 2 do -- what was lost may come late
+        pause(look)
+        found, is_dated = find_created(fields, sent, mine)
+        if not found then
+          lost.message = ("%s; looking for it: %s"):format(lost.message, is_dated)
+          return nil
+        elseif #found > 0 then
+          break
+        end
+      end
+      if #found == 0 then
+        return false
+      elseif #found > 1 or not is_dated then
+        lost.message = ("it may have become %s; %s"):format(table.concat(found, " or "),
+          lost.message)
+        return nil
+      end
+      local widget, problem = core.peek(found[1])
+      if not widget then
+        lost.message = ("it became %s; reading it: %s"):format(found[1], problem.message)
+        return nil
+      end
+      mine[widget.sitekey] = true
+      return true, widget
+    end, function()
+      local widget, problem = core.create(fields, true)
+      if widget then
+        mine[widget.sitekey] = true
+      end
+      return widget, problem
+    end)
+  end
+
+  return doubt
+end
+
+return new

@@ -1,0 +1,209 @@
+-- SPDX-License-Identifier: MIT
+-- Whether a row that a script holds may be relied on without reading it again. One list ordered by
+-- modified_on, newest first, shows everything that changed since the last such look, whoever changed
+-- it; so one request vouches for all rows at once.
+--
+-- Two clocks. When something was read or looked at is told by ours, which only runs forwards. What
+-- changed after it is told by the service's, of which rows give lower bounds: it had reached the
+-- newest modified_on that an answer brought when the answer came, and a request's time earlier when
+-- the request began.
+local holds = require "tshost.holds"
+local lx = require "tshost.lx"
+
+local SLACK = 5000000 -- how far changes may come late into the list, microseconds of the service
+local FEWEST, MOST, SPARE = 100, 1000, 50 -- rows in a look; spare ones are for others' changes
+local PAGES = 1000
+local UNTRUSTED = math.maxinteger
+
+-- The state of one client.
+local function new(core, fresh)
+  local self = {}
+  local seen = {} -- sitekey -> the newest modified_on known, of widgets that changed since a look
+  local own, left = {}, {} -- sitekey -> bits of the fields that we wrote, and the digest we left
+  local recent = {} -- modified_on of our own writes since the last look, to know how many it shows
+  local chain -- what looks cover: { from =, looked =, floor = }
+  local is_reliable = true -- the server sorts as it is asked to
+  local has_deleted = false
+  local running -- the look under way; those that wait for it stand in it
+
+  -- Counts our own writes that a look back to `stop` will show, and forgets the others.
+  local function count_recent(stop)
+    local kept = {}
+    for _, modified in ipairs(recent) do
+      if modified >= stop then
+        kept[#kept + 1] = modified
+      end
+    end
+    recent = kept
+    return #kept
+  end
+
+  -- One pass over the pages, newest first, until rows are older than `stop`. Gives what it showed;
+  -- or nil and why not, "again" when pages this small do not reach.
+  local function read_pages(stop, size)
+    local shown = { changed = {} }
+    local last, total = math.maxinteger, 0
+    for page = 1, PAGES do
+      local rows, info = core.page({ order = "modified_on", direction = "desc", per_page = size },
+        page)
+      if not rows then
+        return nil, info.message
+      end
+      local per_page, news = info.per_page or size, 0
+      for _, row in ipairs(rows) do
+        local modified = core.time(row.modified_on)
+        if type(row.sitekey) ~= "string" or not modified then
+          is_reliable = false
+          return nil, "a row has no modified_on"
+        end
+        if not shown.changed[row.sitekey] then -- those that slid from the page before come again
+          if modified > last then
+            is_reliable = false
+            return nil, "the server does not sort by modified_on"
+          end
+          last, news = modified, news + 1
+          shown.changed[row.sitekey] = modified
+        end
+      end
+      if page == 1 then
+        shown.start, shown.finish, shown.newest = info.start_us, info.end_us, nil
+        if rows[1] then
+          shown.newest = core.time(rows[1].modified_on)
+        end
+      elseif info.total_count and info.total_count < total then
+        return nil, "widgets were deleted during the look" -- a row may have slid past us
+      end
+      total = info.total_count or 0
+      shown.pages = page
+      if last < stop then
+        return shown
+      elseif #rows < per_page then
+        shown.is_all = true
+        return shown
+      elseif size < MOST then
+        return nil, "again"
+      elseif news == 0 then
+        is_reliable = false
+        return nil, "the server sends the same page again and again"
+      end
+    end
+    return nil, "the list does not end"
+  end
+
+  -- Looks for all changes since the service's clock said `floor`, which was at `since`.
+  local function look(since, floor)
+    local target, from = floor, since
+    if chain then
+      target, from = math.min(chain.floor, floor), math.min(chain.from, since)
+    end
+    local stop = target - SLACK
+    local size = math.min(math.max(count_recent(stop) + SPARE, FEWEST), MOST)
+    local shown, why = read_pages(stop, size)
+    if why == "again" then
+      shown, why = read_pages(stop, MOST)
+    end
+    if shown and not shown.is_all and shown.newest < target and not has_deleted then
+      is_reliable = false
+      shown, why = nil, "the newest row is older than one that was seen before"
+    end
+    if not shown then
+      lx.verbose("look at what changed: " .. why .. "; widgets are read one by one")
+      return false
+    end
+    local count = 0
+    for sitekey, modified in pairs(shown.changed) do
+      count = count + 1
+      if modified >= stop and modified > (seen[sitekey] or math.mininteger) then
+        seen[sitekey] = modified
+      end
+    end
+    local reached = shown.newest and shown.newest - (shown.finish - shown.start) or target
+    chain = { from = from, looked = shown.start, floor = math.max(target, reached) }
+    lx.verbose(("look at what changed: %d rows"):format(count))
+    return true
+  end
+
+  local Look = {}
+
+  function Look:__close()
+    running = nil
+    self.is_over = true
+    holds.wake(self)
+  end
+
+  -- The look that others wait for too. Whether it came to an end that can be relied on.
+  local function look_together(since, floor)
+    local other = running
+    if other then
+      while not other.is_over do
+        holds.wait(other)
+      end
+      return other.is_good
+    end
+    local mine <close> = setmetatable({}, Look)
+    running = mine
+    mine.is_good = look(since, floor)
+    return mine.is_good
+  end
+
+  ---Whether the widget in the script's hands is as the server has it, as far as --fresh asks. May
+  ---look; between its answer and the next wait the widget can be relied on.
+  function self.is_current(sitekey, widget)
+    if fresh == 0 then
+      return false
+    end
+    for round = 1, 3 do
+      local read, since, floor, modified = core.known(widget)
+      if not read or (seen[sitekey] or math.mininteger) > (modified or math.mininteger) then
+        return false
+      end
+      local now = core.now()
+      if now - read <= fresh then
+        return true
+      elseif chain and chain.from <= read and now - chain.looked <= fresh then
+        return true
+      elseif round == 3 or not (modified and floor and is_reliable)
+        or not look_together(since, floor) then
+        return false
+      end
+    end
+  end
+
+  ---A widget has been read, on behalf of a write.
+  function self.has_read(sitekey, widget)
+    if seen[sitekey] then
+      seen[sitekey] = core.time(widget.modified_on) or UNTRUSTED
+    end
+  end
+
+  ---A write has been answered with the widget. `bits` are the fields that we have written in it.
+  function self.has_written(sitekey, widget, bits)
+    local modified = core.time(widget.modified_on)
+    seen[sitekey] = modified or UNTRUSTED
+    recent[#recent + 1] = modified
+    if bits then
+      own[sitekey], left[sitekey] = bits, core.digest(widget, bits)
+    end
+  end
+
+  ---Nobody knows what is there: it is read before anything relies on it.
+  function self.distrust(sitekey)
+    seen[sitekey] = UNTRUSTED
+  end
+
+  function self.has_deleted(sitekey)
+    has_deleted = true
+    own[sitekey], left[sitekey] = nil, nil
+    seen[sitekey] = UNTRUSTED
+  end
+
+  ---The bits of the fields that are as our own writes left them.
+  function self.own_fields(sitekey, live)
+    local bits = own[sitekey]
+    return bits and core.digest(live, bits) == left[sitekey] and bits or 0
+  end
+
+  return self
+end
+
+return new

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// One write each, as the Lua half orders it: checked and normalised before, sent once, settled by
+// its answer. What an answer that was lost means is found out in settle.lua.
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "bindings/client.h"
+#include "bindings/host.h"
+#include "bindings/widget.h"
+#include "bindings/widgets.h"
+
+// check_create(fields) -> normalised fields
+static int core_check_create(lua_State *L)
+{
+    push_fields(L, 1, "widgets.create", true);
+    return 1;
+}
+
+// check_update(sitekey | widget, changes) -> sitekey, normalised changes, the bits of the
+// fields they name
+static int core_check_update(lua_State *L)
+{
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
+    lua_settop(L, 2);
+    check_sitekey(L, 1, "widgets.update", sitekey);
+    push_fields(L, 2, "widgets.update", false); // 3
+    lua_pushstring(L, sitekey);
+    lua_pushvalue(L, 3);
+    lua_pushinteger(L, lx_named_fields(L, 3));
+    return 3;
+}
+
+// check_delete(sitekey | widget) -> sitekey
+static int core_check_delete(lua_State *L)
+{
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
+    check_sitekey(L, 1, "widgets.delete", sitekey);
+    lua_pushstring(L, sitekey);
+    return 1;
+}
+
+// check_rotate(sitekey | widget, options) -> sitekey, whether the old secret ends at once
+static int core_check_rotate(lua_State *L)
+{
+    static const char *const names[] = {"invalidate_immediately", NULL};
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
+    check_sitekey(L, 1, "widgets.rotate_secret", sitekey);
+    lua_settop(L, 2);
+    check_options(L, 2, "widgets.rotate_secret", names, true);
+    lua_pushstring(L, sitekey);
+    lua_pushboolean(
+        L, opt_member_boolean(L, 2, "widgets.rotate_secret", "invalidate_immediately", false));
+    return 2;
+}
+
+// Index of the exchange on the stack of all writes: they take three arguments at most.
+enum { WRITE_EXCHANGE = 4 };
+
+static int widget_k(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)status;
+    struct lx_exchange *exchange = lua_touserdata(L, WRITE_EXCHANGE);
+    if (!exchange->is_done) {
+        return ts_task_wait(L, &exchange->waiter, ctx, widget_k);
+    }
+    if (!push_exchange_answer(L, exchange) || !push_result_widget(L, exchange)) {
+        lua_pushinteger(L, (lua_Integer)lx_exchange_start(exchange));
+        return 3;
+    }
+    lx_exchange_settle(exchange);
+    return 1;
+}
+
+static struct lx_exchange *push_write(lua_State *L, enum ts_op op, const char *sitekey)
+{
+    lua_settop(L, 3);
+    struct lx_exchange *exchange = push_exchange(L, op); // 4
+    lx_exchange_name(exchange, sitekey ? sitekey : "", sitekey);
+    return exchange;
+}
+
+static int write_start(
+    lua_State *L, struct lx_exchange *exchange, struct ts_write_spec *spec, lua_KFunction k)
+{
+    spec->op = exchange->op;
+    spec->sitekey = exchange->sitekey[0] ? exchange->sitekey : NULL;
+    if (exchange->body.json.len > 0) {
+        spec->body = ts_buf_text(&exchange->body.json);
+        spec->body_len = exchange->body.json.len;
+    }
+    return lx_exchange_write(L, exchange, check_client(L), spec) ? k(L, LUA_OK, 0) : 2;
+}
+
+// create(normalised fields, is_again) -> widget | nil, err, when it was sent
+static int core_create(lua_State *L)
+{
+    struct lx_exchange *exchange = push_write(L, TS_OP_CREATE, NULL);
+    lx_add_fields(L, 1, &exchange->body);
+    lua_getfield(L, 1, "name");
+    lx_exchange_name(exchange, lua_tostring(L, -1), NULL);
+    lua_pop(L, 1);
+    struct ts_write_spec spec = {
+        .is_any_hostname = lx_is_any_hostname(L, 1), .is_again = lua_toboolean(L, 2)};
+    return write_start(L, exchange, &spec, widget_k);
+}
+
+// put(widget as it is, normalised changes, is_again) -> widget | nil, err | false: nothing differs
+static int core_put(lua_State *L)
+{
+    const char *unfit;
+    char name[TS_WIDGET_SITEKEY_MAX + 1];
+    check_sitekey(L, 1, "widgets.update", name);
+    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, name);
+    bool is_changed = push_merged(L, 1, 2, &unfit);
+    if (unfit) {
+        lua_pushfstring(L, "the widget as read has no `%s` that an update could send back", unfit);
+        return push_exchange_unsent(
+            L, exchange, "decode", TS_ENTRY_WRITE_FAILED, lua_tostring(L, -1));
+    }
+    if (!is_changed) {
+        ts_host_of(L)->door->ledger.unchanged++;
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    int merged = lua_gettop(L);
+    lx_add_fields(L, merged, &exchange->body);
+    struct ts_write_spec spec = {
+        // Open already is not opened by this update.
+        .is_any_hostname = lx_is_any_hostname(L, merged) && !lx_is_any_hostname(L, 1),
+        .is_again = lua_toboolean(L, 3),
+    };
+    return write_start(L, exchange, &spec, widget_k);
+}
+
+static int delete_k(lua_State *L, int status, lua_KContext ctx)
+{
+    (void)status;
+    struct lx_exchange *exchange = lua_touserdata(L, WRITE_EXCHANGE);
+    if (!exchange->is_done) {
+        return ts_task_wait(L, &exchange->waiter, ctx, delete_k);
+    }
+    // What is deleted again may be gone by the first time.
+    bool is_gone = lua_toboolean(L, 2) && lx_exchange_status(exchange) == 404;
+    if (!is_gone && !push_exchange_answer(L, exchange)) {
+        return 2;
+    }
+    lx_exchange_settle(exchange); // the result may be the widget or null
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+// delete(sitekey, is_again) -> true | nil, err
+static int core_delete(lua_State *L)
+{
+    struct lx_exchange *exchange = push_write(L, TS_OP_DELETE, luaL_checkstring(L, 1));
+    struct ts_write_spec spec = {.is_again = lua_toboolean(L, 2)};
+    return write_start(L, exchange, &spec, delete_k);
+}
+
+// rotate(sitekey, is_immediate, is_again) -> widget | nil, err, when it was sent
+static int core_rotate(lua_State *L)
+{
+    struct lx_exchange *exchange = push_write(L, TS_OP_ROTATE, luaL_checkstring(L, 1));
+    struct ts_widget_body *body = &exchange->body;
+    lx_check_body(L, ts_widget_body_init(body));
+    // Always said, never left to the server's default: the published texts disagree about it.
+    bool is_immediate = lua_toboolean(L, 2);
+    lx_check_body(L, ts_widget_body_add_bool(body, "invalidate_immediately", is_immediate));
+    lx_check_body(L, ts_widget_body_end(body));
+    struct ts_write_spec spec = {.is_again = lua_toboolean(L, 3)};
+    return write_start(L, exchange, &spec, widget_k);
+}
+
+// stale(sitekey, message) -> nil, err: an update that is not sent, counted as stale
+static int core_stale(lua_State *L)
+{
+    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, luaL_checkstring(L, 1));
+    return push_exchange_unsent(L, exchange, "stale", TS_ENTRY_STALE, luaL_checkstring(L, 2));
+}
+
+void lx_add_writes(lua_State *L, int client)
+{
+    static const luaL_Reg functions[] = {
+        {"check_create", core_check_create},
+        {"check_update", core_check_update},
+        {"check_delete", core_check_delete},
+        {"check_rotate", core_check_rotate},
+        {"create", core_create},
+        {"put", core_put},
+        {"delete", core_delete},
+        {"rotate", core_rotate},
+        {"stale", core_stale},
+        {NULL, NULL},
+    };
+    lua_pushvalue(L, client);
+    luaL_setfuncs(L, functions, 1);
+}
