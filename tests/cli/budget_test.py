@@ -137,6 +137,16 @@ class Shared(Case):
         run.finish()
         self.assertEqual(self.left()[0], 1200 - 12 - 8)
 
+    def test_a_pause_holds_for_the_next_run(self):
+        self.sandbox.fault(op="get", kind="429", retry_after=90)
+        done = self.lua(f"print(widgets.get('{self.sitekey}'))", "--max-wait", "1",
+                        sandbox=self.sandbox)
+        self.assertIn("429", done.out)
+        left, paused = self.left()
+        self.assertEqual(left, 0)
+        self.assertGreater(paused, 30)
+        self.assertLessEqual(paused, 90)
+
     def test_another_token_has_a_budget_of_its_own(self):
         self.lua(f"for _ = 1, 20 do widgets.get('{self.sitekey}') end", sandbox=self.sandbox)
         more = {"environment": {"CLOUDFLARE_API_TOKEN": "another-token-not-a-secret"}}
