@@ -22,8 +22,8 @@ static enum ts_err buf_reserve(struct ts_buf *buf, size_t extra)
     while (cap < need) {
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
     }
-    if (cap - 1 > buf->max) {
-        cap = buf->max + 1; // a body at its ceiling would take twice the memory that it may fill
+    if (cap >= buf->max) {
+        cap = buf->max + 1; // no more than it may fill, and not a byte less, to grow by later
     }
     char *data = malloc(cap);
     if (!data) {

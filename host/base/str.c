@@ -3,7 +3,6 @@
 // strcasecmp is avoided because its answer depends on the locale.
 #include "host/base/str.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static char char_lower(char c)
@@ -65,6 +64,9 @@ bool ts_str_to_int(const char *text, int64_t *out)
 
 bool ts_str_copy(char *out, size_t size, const char *text)
 {
-    int len = snprintf(out, size, "%s", text);
-    return len >= 0 && (size_t)len < size;
+    size_t len = strlen(text);
+    size_t kept = len < size ? len : size - 1;
+    memcpy(out, text, kept);
+    out[kept] = '\0';
+    return kept == len;
 }

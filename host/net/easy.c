@@ -151,11 +151,8 @@ static void easy_make_plain(struct ts_easy *easy)
     CURL *curl = easy->curl;
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, NULL);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, NULL);
-    curl_easy_setopt(curl, CURLOPT_READDATA, NULL);
-    curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, NULL);
-    curl_easy_setopt(curl, CURLOPT_SEEKDATA, NULL);
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 0L);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, NULL);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, NULL);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, NULL);
     curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L); // last: CURLOPT_POSTFIELDS makes it a POST
     easy->is_special = false;

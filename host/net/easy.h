@@ -28,8 +28,8 @@ enum ts_err ts_easy_take(
 
 // Takes a handle back, out of the multi handle if it is in there. What the owner must set for every
 // request may stay behind (CURLOPT_PRIVATE, _HEADERDATA, _WRITEDATA, _BUFFERSIZE). With is_special,
-// what makes it another request than a plain GET is undone: method, body and its callbacks, fresh
-// connection. Nothing else may be set.
+// what makes it another request than a plain GET is undone: method, body, CURLOPT_PREREQFUNCTION.
+// Nothing else may be set.
 void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy);
 
 // Has the handle start from nothing next time. libcurl counts on a handle how often it began anew

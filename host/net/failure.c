@@ -47,8 +47,7 @@ static const char *cut_cause(const struct ts_failure *failure)
     case CURLE_OK: // an end in mid-header, which libcurl takes for the end of the answer
         return "its headers are incomplete";
     case CURLE_GOT_NOTHING:
-    case CURLE_SEND_FAIL_REWIND: // see on_upload in xfer.c
-    case CURLE_ABORTED_BY_CALLBACK:
+    case CURLE_ABORTED_BY_CALLBACK: // see on_request in xfer.c
         return NULL;
     default:
         return failure_cause(failure);
@@ -122,7 +121,6 @@ enum ts_err ts_failure_explain(const struct ts_failure *failure, struct ts_error
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-    case CURLE_SEND_FAIL_REWIND:
     case CURLE_ABORTED_BY_CALLBACK:
         return explain_cut(failure, err);
     case CURLE_UNSUPPORTED_PROTOCOL:

@@ -24,8 +24,8 @@ struct ts_xfer {
     struct ts_timer deadline;
     struct curl_slist *headers;
     struct ts_buf upload;
-    size_t uploaded;
     bool is_once;
+    unsigned requests; // begun, counted where only one may be
     int64_t start_us;
     int64_t budget_us;
     struct ts_response response;
@@ -36,29 +36,16 @@ struct ts_xfer {
     struct ts_xfer *prev;
 };
 
-// Hands out every byte of the body once. When libcurl starts over, on another connection, there is
-// nothing left: whatever its retry rules are, a server can get no second complete request.
-static size_t on_upload(char *out, size_t size, size_t count, void *self)
+// libcurl asks before each request that it puts on a connection, also when it begins anew because a
+// kept connection had died: what may be sent once is refused from the second time on.
+static int on_request(void *self, char *peer, char *local, int peer_port, int local_port)
 {
     struct ts_xfer *xfer = self;
-    size_t room = size * count;
-    size_t left = xfer->upload.len - xfer->uploaded;
-    if (left == 0) {
-        return CURL_READFUNC_ABORT;
-    }
-    size_t len = left < room ? left : room;
-    memcpy(out, xfer->upload.data + xfer->uploaded, len);
-    xfer->uploaded += len;
-    return len;
-}
-
-// Refuses to rewind: libcurl ends the transfer with CURLE_SEND_FAIL_REWIND.
-static int on_upload_seek(void *self, curl_off_t offset, int origin)
-{
-    (void)self;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
+    (void)peer;
+    (void)local;
+    (void)peer_port;
+    (void)local_port;
+    return xfer->requests++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static void headers_free(struct curl_slist *headers)
@@ -121,18 +108,12 @@ static int xfer_set_body(struct ts_xfer *xfer, const struct ts_xfer_request *req
         refused |=
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)xfer->upload.len);
     }
-    if (request->body && !(xfer->is_once && xfer->upload.len > 0)) {
+    if (request->body) {
         refused |= curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ts_buf_text(&xfer->upload));
-    } else if (request->body) {
-        refused |= curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_upload);
-        refused |= curl_easy_setopt(curl, CURLOPT_READDATA, xfer);
-        refused |= curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, on_upload_seek);
-        refused |= curl_easy_setopt(curl, CURLOPT_SEEKDATA, xfer);
     }
-    if (xfer->is_once && xfer->upload.len == 0) {
-        // Without a body there is nothing to refuse. libcurl sends again only what it sent on a
-        // reused connection, so this one gets its own.
-        refused |= curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    if (xfer->is_once) {
+        refused |= curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_request);
+        refused |= curl_easy_setopt(curl, CURLOPT_PREREQDATA, xfer);
     }
     if (!ts_str_is(request->method, request->body ? "POST" : "GET")) {
         refused |= curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
