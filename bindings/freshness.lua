@@ -152,7 +152,7 @@ local function new(core, fresh)
     if fresh == 0 then
       return false
     end
-    for round = 1, 3 do
+    for round = 1, 2 do
       local read, since, floor, modified = core.known(widget)
       if not read or (seen[sitekey] or math.mininteger) > (modified or math.mininteger) then
         return false
@@ -162,7 +162,7 @@ local function new(core, fresh)
         return true
       elseif chain and chain.from <= read and now - chain.looked <= fresh then
         return true
-      elseif round == 3 or not (modified and floor and is_reliable)
+      elseif round == 2 or not (modified and floor and is_reliable)
         or not look_together(since, floor) then
         return false
       end
