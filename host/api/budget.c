@@ -18,7 +18,7 @@
 #include "host/net/timer.h"
 
 #define SECOND_US INT64_C(1000000)
-#define SETTLE_US 20000      // what has ended is settled at the latest after so long
+#define SETTLE_US 100000     // what has ended is settled at the latest after so long
 #define LEASE_US 100000      // permissions not used by then go back
 #define RECHECK_US SECOND_US // others may have given something back meanwhile
 #define BUSY_RETRY_US 20000  // a store that was busy is asked again

@@ -21,12 +21,13 @@ static const char schema[] =
     "CREATE TABLE record (key TEXT PRIMARY KEY, value BLOB NOT NULL, used INTEGER NOT NULL);"
     "PRAGMA application_id = 1953720436; PRAGMA user_version = 1;";
 
-enum statement { BEGIN, READ, WRITE, FORGET, COMMIT, ROLLBACK, STATEMENTS };
+enum statement { BEGIN, READ, WRITE, ADD, FORGET, COMMIT, ROLLBACK, STATEMENTS };
 
 static const char *const statements[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [READ] = "SELECT value FROM record WHERE key = ?1",
-    [WRITE] = "INSERT OR REPLACE INTO record VALUES (?1, ?2, ?3)",
+    [WRITE] = "UPDATE record SET value = ?2, used = ?3 WHERE key = ?1",
+    [ADD] = "INSERT INTO record VALUES (?1, ?2, ?3)",
     [FORGET] = "DELETE FROM record WHERE used < ?1 - 30 * 86400",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
@@ -218,11 +219,12 @@ static bool record_write(
     struct ts_store *store, const char *key, const void *record, size_t size, bool is_found)
 {
     int64_t now = (int64_t)time(NULL);
-    sqlite3_stmt *stmt = store->statements[WRITE];
+    enum statement which = is_found ? WRITE : ADD;
+    sqlite3_stmt *stmt = store->statements[which];
     sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_blob64(stmt, 2, record, size, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 3, now);
-    bool is_done = store_step(store, WRITE);
+    bool is_done = store_step(store, which);
     sqlite3_clear_bindings(stmt);
     if (is_done && !is_found) {
         sqlite3_bind_int64(store->statements[FORGET], 1, now);

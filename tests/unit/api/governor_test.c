@@ -69,7 +69,8 @@ static void world_init(struct world *world, enum limiter_kind kind, int64_t requ
     struct ts_governor_time time = {.mono_us = world->now_us, .wall_us = world->now_us};
     ts_governor_open(&world->record, false, &time, &world->rule);
     for (size_t i = 0; i < process_count; i++) {
-        world->processes[i].self = (struct ts_governor_process){.id = {.pid = (uint32_t)i + 1, .start = 1}};
+        world->processes[i].self =
+            (struct ts_governor_process){.id = {.pid = (uint32_t)i + 1, .start = 1}};
     }
 }
 

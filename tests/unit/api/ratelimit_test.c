@@ -66,10 +66,10 @@ static void of_many_those_that_allow_least_are_kept(void **state)
 static void nonsense_is_passed_over(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", " ", ",", ",,,", ";", "a", "a;", "a;q", "a;q=", "a;q=;w=",
-        "a;q=0;w=1", "a;q=1;w=0", "a;q=-1;w=1", "a;q=1.5;w=1", "a;q=1e3;w=1", "a;q=1;w=1000001",
-        "a;q=99999999999999999999;w=1", "\"", "\"a", "\"a\\", "a;q=\"1\";w=1", "q=1;w=1=",
-        "a b;q=1;w=1", "\xff\xfe;q;w", "a;w=1", "a;Q=1;W=1", "a;qq=1;ww=1"};
+    static const char *const texts[] = {"", " ", ",", ",,,", ";", "a", "a;", "a;q",
+        "a;q=", "a;q=;w=", "a;q=0;w=1", "a;q=1;w=0", "a;q=-1;w=1", "a;q=1.5;w=1", "a;q=1e3;w=1",
+        "a;q=1;w=1000001", "a;q=99999999999999999999;w=1", "\"", "\"a", "\"a\\", "a;q=\"1\";w=1",
+        "q=1;w=1=", "a b;q=1;w=1", "\xff\xfe;q;w", "a;w=1", "a;Q=1;W=1", "a;qq=1;ww=1"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct ts_ratelimit_policy policies[TS_RATELIMIT_MAX];
         struct ts_ratelimit_left lefts[TS_RATELIMIT_MAX];
