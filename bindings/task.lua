@@ -125,10 +125,14 @@ local function run(call)
   local is_array = type(call.items) == "table" and getmetatable(call.items) == nil
   local total = is_array and #call.items or nil
   local job <close> = call.label and progress.start(call.label, call.total or total)
-  local running, failure = 0, nil
+  local running, has_failed = 0, false
+  local failure, origin -- the first error and its traceback
 
+  -- Allocates nothing: the lack of memory may be what failed.
   local function fail(problem, traceback)
-    failure = failure or { problem = problem, traceback = traceback }
+    if not has_failed then
+      has_failed, failure, origin = true, problem, traceback
+    end
     stop()
     core.wake(me)
   end
@@ -181,7 +185,7 @@ local function run(call)
     for _ = 1, math.min(call.limit, total or FIRST_WORKERS) do
       start_worker()
     end
-    while running > 0 and not failure do
+    while running > 0 and not has_failed do
       core.park()
     end
   end)
@@ -197,8 +201,8 @@ local function run(call)
   core.close_list(call.items)
   if not ok then
     error(problem, 0)
-  elseif failure then
-    core.raise(failure.problem, failure.traceback)
+  elseif has_failed then
+    core.raise(failure, origin)
   end
   if errors then
     table.sort(errors, function(a, b) return a.index < b.index end)

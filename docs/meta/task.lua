@@ -41,8 +41,8 @@ function handle:status() end
 function task.spawn(fn, ...) end
 
 ---The same as `handle:cancel()`.
----@param handle task.handle
-function task.cancel(handle) end
+---@param started task.handle
+function task.cancel(started) end
 
 ---Calls `fn(item, index)` for every item of an array or iterator. The first error cancels those under
 ---way, keeps further items from starting, and is raised here.

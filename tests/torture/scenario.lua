@@ -33,6 +33,30 @@ end)
 assert(h:await())
 task.sleep(0)
 
+-- What is given up, and what fails, beside what goes on.
+local function wait() task.sleep(1000) end
+local slow = task.spawn(function()
+  task.spawn(wait)
+  pcall(wait)
+end)
+local late = task.spawn(widgets.get, first)
+task.sleep(0)
+slow:cancel()
+late:cancel()
+assert(not pcall(slow.await, slow) and slow:status() == "cancelled")
+local timed, timeout = task.with_timeout(0, wait)
+assert(timed == nil and timeout.kind == "timeout", timeout)
+assert(task.with_timeout(1000, widgets.get, first).sitekey == first)
+local _, count, errors = task.map(widgets.list { per_page = 5 }, function(w, i)
+  return i == 1 and w or error(w)
+end, { on_error = "collect", concurrency = 2 })
+assert(count == 2 and #errors == 1 and errors[1].error.sitekey)
+local ok, problem = pcall(task.each, { 1, 2 }, function(i)
+  task.sleep(i == 1 and 0 or 1000)
+  error "the first"
+end)
+assert(not ok and problem:find "the first", problem)
+
 local none, err = widgets.get "0x4AAAAAAAAAAAAAAAAAAAAA"
 assert(none == nil and err.status == 404, err)
 local verdict = assert(turnstile.siteverify { secret = made[2].secret, response = "not a token" })
