@@ -6,6 +6,7 @@ local task = require "task"
 local widgets = require "turnstile".widgets
 
 local concurrency = tonumber(arg[1])
+local is_blind = arg[2] == "blind" -- rotates by the sitekey alone, with nothing to compare with later
 
 local function told(op, lane, step, result, err, ...)
   local outcome = "done"
@@ -22,13 +23,16 @@ local function domain(step, lane)
   return ("%s.lane%s.example"):format(step, lane)
 end
 
-local function edit(sitekey, lane, step, fields)
-  return told("update", lane, step, widgets.update(sitekey, fields))
+-- Both return the widget as it is now, as far as is known.
+local function edit(widget, lane, step, fields)
+  return told("update", lane, step, widgets.update(widget, fields)) or widget
 end
 
-local function rotate(sitekey, lane, step, at_once)
-  local widget, err = widgets.rotate_secret(sitekey, { invalidate_immediately = at_once })
-  return told("rotate", lane, step, widget, err, sitekey, widget and assert(widget.secret:reveal()))
+local function rotate(widget, lane, step, at_once)
+  local rotated, err = widgets.rotate_secret(is_blind and widget.sitekey or widget,
+    { invalidate_immediately = at_once })
+  return told("rotate", lane, step, rotated, err, widget.sitekey,
+    rotated and assert(rotated.secret:reveal())) or widget
 end
 
 local function run(widget)
@@ -38,19 +42,19 @@ local function run(widget)
   }
   told("create", lane, "made", made, err, made and made.sitekey,
     made and assert(made.secret:reveal()))
-  edit(widget, lane, "first", { domains = { add = { domain("first", lane) } } })
+  widget = edit(widget, lane, "first", { domains = { add = { domain("first", lane) } } })
   edit(widget.sitekey, lane, "second",
     { domains = { add = { domain("second", lane) }, remove = { domain("old", lane) } } })
-  rotate(widget.sitekey, lane, "at_once", true)
-  told("get", lane, "get", widgets.get(widget.sitekey))
+  widget = rotate(widget, lane, "at_once", true)
+  widget = told("get", lane, "get", widgets.get(widget.sitekey)) or widget
   if made then
     edit(made, lane, "made", { domains = { add = { domain("more", lane) } } })
     if tonumber(lane) % 2 == 0 then
       told("delete", lane, "made", widgets.delete(made.sitekey))
     end
   end
-  rotate(widget.sitekey, lane, "with_grace", false)
-  edit(widget.sitekey, lane, "mode", { mode = "invisible" })
+  widget = rotate(widget, lane, "with_grace", false)
+  edit(widget, lane, "mode", { mode = "invisible" })
   if tonumber(lane) % 25 == 0 then
     local count = 0
     local is_whole, problem = pcall(function()

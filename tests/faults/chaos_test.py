@@ -70,25 +70,25 @@ class Chaos(Case):
                 problem.close()
         return found
 
-    def run_chaos(self):
-        lanes = REQUESTS // REQUESTS_OF_LANE
+    def run_chaos(self, count, *options):
+        lanes = count // REQUESTS_OF_LANE
         sandbox = self.enterContext(Sandbox())
         self.fill(sandbox, lanes)
         with Proxy(sandbox.url, Dice(SEED, SHARE)) as proxy:
             process = self.start(
                 "--allow", "rotate,delete,reveal", "--concurrency", CONCURRENCY,
-                Path(__file__).with_name("chaos.lua"), CONCURRENCY,
+                Path(__file__).with_name("chaos.lua"), CONCURRENCY, *options,
                 sandbox=sandbox, environment={"CLOUDFLARE_BASE_URL": proxy.url})
-            done = process.finish(60 + REQUESTS // 10)
+            done = process.finish(60 + count // 10)
         self.check_secrets(done, is_revealing=True)
         self.assertEqual(proxy.failures, [])
         self.assertTrue(done.out.endswith("end\n"), done)
         return sandbox, proxy, done
 
-    def test_what_is_told_is_what_was_done(self):
-        sandbox, proxy, done = self.run_chaos()
+    def check_chaos(self, sandbox, proxy, done):
+        """Returns what was told, by the line, when it is true."""
         told = read_told(done.out)
-        outcomes = collections.Counter((line.op, line.outcome) for line in told)
+        outcomes = collections.Counter(f"{line.op} {line.outcome}" for line in told)
         print(f"chaos: seed {SEED}, {proxy.exchanges} requests, {len(proxy.cuts)} cut; "
               f"status {done.status}; {dict(outcomes)}", file=sys.stderr)
         widgets = self.everything(sandbox)
@@ -103,6 +103,21 @@ class Chaos(Case):
         for check in checks:
             with self.subTest():
                 check()
+        return told
+
+    def test_what_is_told_is_what_was_done(self):
+        sandbox, proxy, done = self.run_chaos(REQUESTS)
+        told = self.check_chaos(sandbox, proxy, done)
+        # A call is given up when it was cut time and again, which at this share is one in thousands.
+        rare = [line for line in told if line.outcome != "done"]
+        self.assertLessEqual(len(rare), 1 + len(proxy.cuts) // 100, rare)
+
+    def test_rotations_that_nothing_can_be_compared_with(self):
+        """They may stay unknown, and then are told so; what is said of the others is true."""
+        sandbox, proxy, done = self.run_chaos(REQUESTS // 3, "blind")
+        told = self.check_chaos(sandbox, proxy, done)
+        rare = [line for line in told if line.outcome != "done" and line.op != "rotate"]
+        self.assertLessEqual(len(rare), 1 + len(proxy.cuts) // 100, rare)
 
     def between(self, count, lines, what):
         """As often as is told at least, and at most once more for each unknown outcome."""
