@@ -5,6 +5,7 @@
 local new_doubt = require "tshost.doubt"
 local new_freshness = require "tshost.freshness"
 local holds = require "tshost.holds"
+local shield = require "tshost.task_core".shield -- a lost answer is settled also in a cancelled task
 
 local ALL_FIELDS = 0xff -- the bits of all writable fields
 
@@ -72,7 +73,7 @@ local function new(core, fresh)
     group.users = group.users + 1
     local widget, err, sent = send_create(group, fields)
     if not widget and err.outcome == "unknown" then
-      widget, err = settle_create(group, fields, sent, err)
+      widget, err = shield(settle_create, group, fields, sent, err)
     end
     if not widget then
       return nil, err
@@ -120,7 +121,7 @@ local function new(core, fresh)
     elseif err.outcome ~= "unknown" then
       return nil, err
     end
-    return doubt.update(sitekey, fields, base, bits, err)
+    return shield(doubt.update, sitekey, fields, base, bits, err)
   end
 
   function half.delete(subject)
@@ -128,7 +129,7 @@ local function new(core, fresh)
     local held <close> = hold(sitekey)
     local is_done, err = core.delete(sitekey)
     if not is_done and err.outcome == "unknown" then
-      is_done, err = doubt.delete(sitekey, err)
+      is_done, err = shield(doubt.delete, sitekey, err)
     end
     if not is_done then
       return nil, err
@@ -162,7 +163,7 @@ local function new(core, fresh)
     elseif err.outcome ~= "unknown" then
       return nil, err
     end
-    return doubt.rotate(sitekey, is_immediate, before, sent, err)
+    return shield(doubt.rotate, sitekey, is_immediate, before, sent, err)
   end
 
   return half

@@ -3,7 +3,7 @@
 
 import unittest
 
-from host import Case
+from host import Case, Sandbox
 from slow_server import Server
 
 RATE = ("--rate", "1000000/1")
@@ -66,6 +66,35 @@ class Unheard(Case):
                              r"of 0\.05 s has passed; \d+ writes were taken back before being sent")
             self.assert_status(
                 self.lua(code + " err:forgive 'as planned'", *options, sandbox=server.url), 0)
+
+
+class Settled(Case):
+    def test_lost_answers_of_a_cancelled_task(self):
+        """What a write came to is found out before the task ends."""
+        writes = {
+            "create": "widgets.create { name = 'new', domains = { 'a.example' }, mode = 'managed' }",
+            "update": "widgets.update(old, { name = 'renamed' })",
+            "delete": "widgets.delete(old)",
+            "rotate": "widgets.rotate_secret(old)",
+        }
+        for operation, write in writes.items():
+            with self.subTest(operation), Sandbox() as sandbox:
+                sandbox.create("old")
+                sandbox.fault(op=operation, kind="502", times=1, applied=True)
+                done = self.lua(f"""
+                  local old = widgets.all()[1]
+                  local h = task.spawn(function()
+                    assert({write})
+                    print "written"
+                    task.sleep(1000)
+                  end)
+                  task.sleep(0)
+                  h:cancel()
+                  print(select(2, pcall(h.await, h)).kind)""",
+                  "--allow", "delete,rotate", sandbox=sandbox)
+                self.assert_status(done, 0)
+                self.assertEqual(done.out, "written\ncancelled\n")
+                self.assertRegex(done.err, f"1 {operation}")
 
 
 class Traceback(Case):
