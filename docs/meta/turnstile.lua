@@ -120,7 +120,7 @@ function client.estimate(requests) end
 ---@field errors turnstile.api_error[] the API's list, empty when it sent none
 ---@field ray? string CF-Ray, to quote to Cloudflare's support
 ---@field retryable boolean the same call might succeed later
----@field attempts integer requests sent; 0 when refused
+---@field attempts integer how often it was tried, failed connections included; 0 when refused
 ---@field outcome? "not_applied"|"unknown" of a failed write of the API
 local failure = {}
 
