@@ -56,8 +56,6 @@ static int easy_configure(const struct ts_loop *loop, struct ts_easy *easy)
     refused |= curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     refused |= curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
     refused |= curl_easy_setopt(curl, CURLOPT_USERAGENT, loop->user_agent);
-    // The ceiling counts decoded bytes, so a small answer cannot unpack into a large one.
-    refused |= curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
     refused |= curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     refused |= curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, easy);
     // Leaves SIGPIPE alone, for which two system calls per handle and turn would be spent.

@@ -120,9 +120,11 @@ const char *ts_response_header(const struct ts_response *response, const char *n
 {
     const char *p = ts_buf_text(&response->head);
     const char *end = p + response->head.len;
+    size_t name_size = strlen(name) + 1;
     while (p < end) {
         const char *value = p + strlen(p) + 1;
-        if (ts_str_is_nocase(p, name)) {
+        bool may_be = (size_t)(value - p) == name_size; // most are told apart by their length
+        if (may_be && ts_str_is_nocase(p, name)) {
             return value;
         }
         p = value + strlen(value) + 1;

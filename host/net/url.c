@@ -119,7 +119,7 @@ enum ts_err ts_origin_target(
     if (*target == '?') {
         return ts_error_set(err, TS_ERR_USAGE, "the URL has a query but no path");
     }
-    return check_characters(url, err);
+    return check_characters(*out, err); // the origin was looked at when it was parsed
 }
 
 enum ts_err ts_url_check(const char *url, struct ts_error *err)

@@ -131,6 +131,8 @@ static enum ts_err xfer_configure(
     // libcurl takes a buffer for each transfer, and what it frees is wiped.
     refused |=
         curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, request->is_large ? BUFFER_LARGE : BUFFER_SMALL);
+    // The ceiling counts decoded bytes, so a small answer cannot unpack into a large one.
+    refused |= curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, request->is_large ? "gzip" : NULL);
     refused |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, xfer->cause);
     refused |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, xfer->headers);
     return refused ? ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option") : TS_OK;

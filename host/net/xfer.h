@@ -24,7 +24,7 @@ struct ts_xfer_request {
     const char *body; // NULL: none
     size_t body_len;
     bool is_once;        // the request must never reach the server twice (see README.md)
-    bool is_large;       // an answer of many pages' worth of bytes is expected, not one of a few
+    bool is_large;       // an answer of some hundred kB is expected, worth compressing
     int64_t deadline_us; // on the loop's clock; the transfer ends with TIMEOUT when it
                          // passes; TS_NEVER for none
     size_t max_body;     // ceilings in bytes, decoded; past them: TOO_LARGE

@@ -109,6 +109,7 @@ static enum ts_err fetch(struct ts_loop *loop, const struct options *options, co
         .body = *body ? body : NULL,
         .body_len = strlen(body),
         .is_once = strcmp(upper, method) != 0,
+        .is_large = true, // so that packed answers are asked for
         .deadline_us = ts_loop_now(loop) + options->timeout_ms * 1000,
         .max_body = (size_t)options->max_body,
         .max_head = (size_t)options->max_head,

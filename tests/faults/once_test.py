@@ -112,7 +112,7 @@ class Once(unittest.TestCase):
 
     def cut_everywhere(self, method):
         length = self.request_length(method)
-        self.assertGreater(length, 100)
+        self.assertGreater(length, 80)
         for is_reused in (True, False):
             for how in (CLOSE, RESET):
                 cuts = [Cut("request", at, how) for at in range(length + 1)]
