@@ -45,6 +45,17 @@ class Deadline(Case):
             self.assertIn(f"tshost: {server.created} created", done.err)
             self.assertNotIn("unknown", done.err)
 
+    def test_while_it_waits_for_the_rate_budget(self):
+        done = self.lua("""
+          local names = {}
+          for i = 1, 40 do names[i] = "n" .. i end
+          task.each(names, function(name)
+            widgets.create { name = name, domains = { "a.example" }, mode = "managed" }
+          end)""", "--deadline", "1", "--rate", "30/300", "--sandbox")
+        self.assert_status(done, 4)
+        self.assertIn("the deadline of 1 s has passed", done.err)
+        self.assertNotIn("unknown", done.err)
+
     def test_a_run_that_is_kept_from_nothing(self):
         """It has passed when the script begins, or soon after."""
         for deadline in ("0.001", "60"):
