@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Lists: pages side by side over a slow network, and what a widget costs in a long one."""
 
+import statistics
+
 from fleet import Fleet
 from measure import row
 from relay import Relay
@@ -21,39 +23,49 @@ def side_by_side(bench):
               [ours.wall / peer.wall for ours, peer in pairs], ("<=", 0.30))
 
 
-def repeat(bench, url, script, count, times):
-    bench.run(bench.tshost(url, script, count))
+def repeat(bench, url, script, count, times, is_warm=False):
+    if not is_warm:
+        bench.run(bench.tshost(url, script, count))
     return [bench.run(bench.tshost(url, script, count)) for _ in range(times)]
 
 
 def streamed(bench, fleet):
     """Each size above an empty fleet, so that the start of the program is not counted as a widget."""
-    def cost(runs, what):
-        return sorted(what(usage) for usage in runs)[len(runs) // 2]
-
-    def cpu(usage):
-        return usage.cpu
-
-    def peak(usage):
-        return usage.peak_kb
-
     empty = repeat(bench, fleet.url(0), "list.lua", 0, 5)
-    each, memory = {}, {}
-    for size in SIZES:
-        runs = repeat(bench, fleet.url(size), "list.lua", size, 5 if size < 1000000 else 2)
-        each[size] = [(usage.cpu - cost(empty, cpu)) / size * 1e6 for usage in runs]
+    start = statistics.median(usage.cpu for usage in empty)
+    base = statistics.median(usage.peak_kb for usage in empty)
+
+    def cpu_each(usage, size):
+        return (usage.cpu - start) / size * 1e6
+
+    memory = {}
+    for size in SIZES[:-1]:
+        runs = repeat(bench, fleet.url(size), "list.lua", size, 5)
         memory[size] = [usage.peak_kb / 1024 for usage in runs]
-        yield row(f"list of {size:,} streamed: CPU of a widget", "µs", each[size], [], [])
+        yield row(f"list of {size:,} streamed: CPU of a widget", "µs",
+                  [cpu_each(usage, size) for usage in runs], [], [])
         yield row(f"list of {size:,} streamed: wall of a widget", "µs",
                   [usage.wall / size * 1e6 for usage in runs], [], [])
         yield row(f"list of {size:,} streamed: peak memory", "MB", memory[size], [], [])
-    large, small = SIZES[-1], SIZES[1]
-    yield row("a streamed widget, CPU: 10⁶ ÷ 10⁴", "µs", each[large], each[small],
-              [a / b for a, b in zip(each[large], each[small])], ("<=", 1.20))
-    yield row("peak memory, streamed: 10⁶ ÷ 10⁴", "MB", memory[large], memory[small],
-              [a / b for a, b in zip(memory[large], memory[small])])
-    base = cost(empty, peak) / 1024
-    per = {size: [(peak_mb - base) / size * 1e4 for peak_mb in memory[size]]
+
+    # A long run meets all that the machine does meanwhile: short ones before and after it as well.
+    small, large = SIZES[1], SIZES[-1]
+    longs, ratios, around = [], [], repeat(bench, fleet.url(small), "list.lua", small, 10)
+    shorts = []
+    for _ in range(3):
+        longs += repeat(bench, fleet.url(large), "list.lua", large, 1, is_warm=True)
+        after = repeat(bench, fleet.url(small), "list.lua", small, 10, is_warm=True)
+        each = statistics.mean(cpu_each(usage, small) for usage in around + after)
+        ratios.append(cpu_each(longs[-1], large) / each)
+        shorts.append(each)
+        around = after
+    memory[large] = [usage.peak_kb / 1024 for usage in longs]
+    yield row(f"list of {large:,} streamed: wall of a widget", "µs",
+              [usage.wall / large * 1e6 for usage in longs], [], [])
+    yield row(f"list of {large:,} streamed: peak memory", "MB", memory[large], [], [])
+    yield row("a streamed widget, CPU: 10⁶ ÷ 10⁴", "µs",
+              [cpu_each(usage, large) for usage in longs], shorts, ratios, ("<=", 1.20))
+    per = {size: [(peak - base / 1024) / size * 1e4 for peak in memory[size]]
            for size in (small, large)}
     yield row("memory of 10,000 streamed widgets: 10⁶ ÷ 10⁴", "MB", per[large], per[small],
               [a / b for a, b in zip(per[large], per[small])], ("<=", 1.20))

@@ -12,7 +12,7 @@ from measure import figure
 
 
 def line(row):
-    text = f"{row['name']}: {figure(row['ours'])} {row['unit']}"
+    text = f"{row['name']}: {figure(row['ours'])} {row['unit']}".rstrip()
     if row["peer"] is not None:
         text += f", peer {figure(row['peer'])}"
     if row["ratio"] is not None:
