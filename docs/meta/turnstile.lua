@@ -110,7 +110,7 @@ function client.estimate(requests) end
 ---What comes behind `nil`. `tostring(err)` is one line without secrets. docs/errors.md explains the
 ---kinds and what to do about each.
 ---@class turnstile.error
----@field kind "api"|"http"|"decode"|"transport"|"timeout"|"refused"|"cancelled"|"io"
+---@field kind "api"|"http"|"decode"|"transport"|"timeout"|"stale"|"refused"|"cancelled"|"io"
 ---@field message string what went wrong, without place and operation
 ---@field op? string "list", "get", "create", "update", "delete", "rotate_secret", "siteverify", "secret:write"...
 ---@field place? string file and line of the call, as in "onboard.lua:12"
@@ -122,6 +122,8 @@ function client.estimate(requests) end
 ---@field retryable boolean the same call might succeed later
 ---@field attempts integer how often it was tried, failed connections included; 0 when refused
 ---@field outcome? "not_applied"|"unknown" of a failed write of the API
+---@field expected? turnstile.widget of kind "stale": the widget that was passed
+---@field actual? turnstile.widget the widget as it is; of kind "stale", or after a rotation of unknown outcome
 local failure = {}
 
 ---@class turnstile.api_error
@@ -173,10 +175,12 @@ function widgets.get(sitekey) end
 ---@overload fun(fields: turnstile.widget_fields): nil, turnstile.error
 function widgets.create(fields) end
 
----Reads the widget, merges, and sends what differs; nothing is sent when nothing does.
+---Puts the changes over the widget as it is, and sends what differs; nothing is sent when nothing
+---does. A widget that was read less than `--fresh` seconds ago is relied on; what somebody else has
+---changed since is read again, and is an error of kind "stale" when it is the same field.
 ---@param sitekey string|turnstile.widget
 ---@param changes turnstile.widget_changes
----@return turnstile.widget? widget as it is now, with its secret
+---@return turnstile.widget? widget as it is now; with its secret, unless nothing was sent for a row of a list
 ---@return turnstile.error? err
 ---@overload fun(sitekey: string|turnstile.widget, changes: turnstile.widget_changes): nil, turnstile.error
 function widgets.update(sitekey, changes) end

@@ -27,9 +27,9 @@ class Rotate(Case):
     def fill(self, *names):
         return [self.sandbox.create(name)["sitekey"] for name in names]
 
-    def rotate(self, *arguments, status=0, allow="rotate", text=None, **more):
+    def rotate(self, *arguments, status=0, allow="rotate", text=None, options=(), **more):
         """Runs the script; its rows, and what it said."""
-        options = ["--allow", allow] if allow else []
+        options = [*options, *(["--allow", allow] if allow else [])]
         done = self.run_tshost(*options, "rotate.lua", *arguments, "--format", "json",
                                sandbox=self.sandbox, text=text, **more)
         self.assert_status(done, status)
@@ -229,7 +229,8 @@ class Rotate(Case):
         self.fill("a", "b", "c")
         self.sandbox.fault(op="rotate", nth=2, kind="drop")
         self.sandbox.fault(op="any", nth=4, kind="502", times=1000)
-        rows, _ = self.rotate("--all", "--secrets-dir", self.secrets, status=10)
+        rows, _ = self.rotate("--all", "--secrets-dir", self.secrets, status=10,
+                              options=["--max-wait", "0.2"])
         self.assertEqual(self.results(rows), ["rotated", "unknown", "not done"])
         self.assertIn("--deliver-only", rows[1]["reason"])
 

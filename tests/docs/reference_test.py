@@ -92,6 +92,12 @@ class ReferenceTest(unittest.TestCase):
             self.expect_kind("refused", "widgets.create(FIELDS)", "--sandbox", "--read-only"),
             self.expect_kind("io", 'widgets.create(FIELDS).secret:write "/nowhere/secret"'),
         }
+        conflict = """(function()
+            local w = widgets.create(FIELDS)
+            require "turnstile".client {}.widgets.update(w.sitekey, { name = "theirs" })
+            return widgets.update(w, { name = "ours" })
+        end)()"""
+        seen.add(self.expect_kind("stale", conflict, "--sandbox", "--fresh", "0"))
         with host.Sandbox() as sandbox:
             sandbox.fail_next("get", "drop", times=5)
             seen.add(self.expect_kind("transport", get, *self.at(sandbox.url), **token))

@@ -90,6 +90,19 @@ class StatusesTest(unittest.TestCase):
         self.expect_offline(5, CREATE, "--read-only", says="--read-only")
         self.expect_offline(5, CREATE + "widgets.delete(w)", says="--allow delete")
 
+    def test_6(self):
+        code = """
+          local w = assert(widgets.create { name = "acme", domains = { "a.example" }, mode = "managed" })
+          assert(turnstile.client { account_id = "%s" }.widgets.update(w.sitekey, { name = "b" }))
+          local new, err = widgets.update(w, { name = "c" })
+          assert(not new and err.kind == "stale")""" % host.ACCOUNT
+        with host.Sandbox() as sandbox:
+            self.expect(
+                6, "--base-url", sandbox.url, "--account", host.ACCOUNT, "--fresh", "0", "-e",
+                'local turnstile = require "turnstile" ' + WIDGETS + code, says="1 stale",
+                CLOUDFLARE_API_TOKEN=host.TOKEN,
+            )
+
     def test_8(self):
         self.expect(8, "--account", host.ACCOUNT, "-e", WIDGETS + CREATE, says="no API token")
         with host.Sandbox() as sandbox:
