@@ -58,7 +58,7 @@ static enum ts_err path_make(char *path, struct ts_error *err)
 
 enum ts_err ts_directory_open(char path[TS_STATE_PATH_MAX], struct ts_error *err)
 {
-    char wish[TS_STATE_PATH_MAX], real[PATH_MAX];
+    char wish[TS_STATE_PATH_MAX] = "", real[PATH_MAX];
     enum ts_err code = path_choose(wish, err);
     if (!code) {
         code = path_make(wish, err);

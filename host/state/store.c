@@ -109,7 +109,8 @@ static int64_t store_pragma(struct ts_store *store, const char *text)
 static enum ts_err store_prepare(struct ts_store *store, struct ts_error *err)
 {
     if (!store_exec(store, "PRAGMA page_size = 8192") || !store_set_wal(store) ||
-        !store_exec(store, "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF")) {
+        !store_exec(store, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 128;"
+                           "PRAGMA trusted_schema = OFF")) {
         return store_fail(store, err);
     }
     if (store_pragma(store, "PRAGMA user_version") == 0) {
@@ -162,6 +163,8 @@ enum ts_err ts_store_open(
         code = is_open ? TS_OK : store_fail(store, err);
     }
     if (!code) {
+        // Else each run would write the log back at its end and wait for the disk twice.
+        sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         store->busy_us = OPEN_US;
         sqlite3_busy_handler(store->db, on_busy, store);
         code = store_prepare(store, err);
