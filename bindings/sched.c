@@ -15,6 +15,8 @@
 #include "host/net/loop.h"
 #include "host/net/signals.h"
 
+#define MOMENT_US 1000
+
 static const char tasks_key; // registry: table of address -> task, while it lives or failed unheard
 
 void ts_sched_init(struct ts_sched *sched, struct ts_host *host)
@@ -270,6 +272,24 @@ static void sched_stop_if_asked(lua_State *L, struct ts_sched *sched, const stru
     }
 }
 
+// One turn of the loop. What secrets are in memory is unreadable while it waits, but for the first
+// moment after a turn that had work: as long as answers keep coming, closing and opening that
+// memory would cost two system calls and a page fault each turn.
+static enum ts_err sched_wait(struct ts_sched *sched, struct ts_error *err)
+{
+    struct ts_host *host = sched->host;
+    int64_t until = sched->ready_head ? 0 : ts_progress_next(host->progress);
+    int64_t moment = ts_loop_now(host->loop) + MOMENT_US;
+    if (sched->is_idle || until <= moment) {
+        ts_secret_pool_seal(host->secrets);
+    } else {
+        until = moment;
+    }
+    enum ts_err code = ts_loop_turn(host->loop, until, err);
+    sched->is_idle = !sched->ready_head;
+    return code;
+}
+
 bool ts_sched_run(lua_State *L, int nargs)
 {
     struct ts_host *host = ts_host_of(L);
@@ -290,9 +310,7 @@ bool ts_sched_run(lua_State *L, int nargs)
             unstick(L, sched);
         }
         ts_progress_tick(host->progress);
-        int64_t until = sched->ready_head ? 0 : ts_progress_next(host->progress);
-        ts_secret_pool_seal(host->secrets); // what is in memory while we wait is unreadable
-        if (ts_loop_turn(host->loop, until, &err)) {
+        if (sched_wait(sched, &err)) {
             luaL_error(L, "%s", err.message);
         }
     }

@@ -46,7 +46,6 @@ void ts_pool_fini(struct ts_pool *pool)
 {
     for (struct ts_pool_slab *slab = pool->slabs; slab;) {
         struct ts_pool_slab *next = slab->next;
-        explicit_bzero(slab->bytes, sizeof slab->bytes);
         free(slab);
         slab = next;
     }

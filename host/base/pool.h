@@ -22,7 +22,8 @@ struct ts_pool {
 // Makes an empty pool.
 void ts_pool_init(struct ts_pool *pool);
 
-// Releases the slabs, whatever is still in use. Accepts a zeroed struct, may run twice.
+// Releases the slabs; what was not released before is cleared by the executable's free, like all
+// else. Accepts a zeroed struct, may run twice.
 void ts_pool_fini(struct ts_pool *pool);
 
 // What lua_Alloc is to do (see the manual of Lua): new_size 0 releases and returns NULL; a NULL
