@@ -11,7 +11,7 @@ TEST_PACKAGES = libcmocka-dev lua-unit python3 python3-jsonschema lua5.4 git ope
 LINT_PACKAGES = clang-format clang-tidy lua-check lua5.4 git
 # Node.js is often there from elsewhere; the packages are wanted only where the commands are missing.
 CONTRACT_PACKAGES = $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
-BENCH_PACKAGES = nginx curl jq valgrind openssl $(CONTRACT_PACKAGES)
+BENCH_PACKAGES = nginx curl jq valgrind $(CONTRACT_PACKAGES)
 
 SUDO = $(if $(filter-out 0,$(shell id -u)),sudo)
 

@@ -88,7 +88,6 @@ static bool slot_init(struct loop *loop, struct slot *slot)
     curl_easy_setopt(curl, CURLOPT_PRIVATE, slot);
     curl_easy_setopt(curl, CURLOPT_SHARE, loop->share);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "tshost-bench");
-    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 60000L);
@@ -121,6 +120,8 @@ static void slot_aim(struct loop *loop, struct slot *slot)
         curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, NULL);
     }
+    // As tshost does: what is small is not worth packing.
+    curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, loop->kind == KIND_LIST ? "gzip" : NULL);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, has_body ? loop->put_headers : loop->get_headers);
 }
 

@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from measure import HERE, row
@@ -84,5 +85,9 @@ def rows(bench):
                 url = f"https://127.0.0.1:{relay.port}/client/v4"
                 yield from sdk_rows(bench, url, web.authority, program, DISTANT_JOBS,
                                     ", 50 ms away", 3)
+        else:
+            print("npm is not installed: the official package is left out", file=sys.stderr)
         if shutil.which("jq") and shutil.which("curl"):
             yield from curl_rows(bench, web)
+        else:
+            print("curl or jq is not installed: both are left out", file=sys.stderr)
