@@ -125,10 +125,10 @@ local function new(core, fresh)
 
   local Look = {}
 
-  function Look:__close()
+  function Look.__close(over)
     running = nil
-    self.is_over = true
-    holds.wake(self)
+    over.is_over = true
+    holds.wake(over)
   end
 
   -- The look that others wait for too. Whether it came to an end that can be relied on.

@@ -50,7 +50,7 @@ local function new(core, fresh)
       holds.wait(group)
     end
     group.flying = group.flying + 1
-    local flight <close> = setmetatable({ group = group }, Flight)
+    local _ <close> = setmetatable({ group = group }, Flight)
     return core.create(fields)
   end
 
@@ -61,7 +61,7 @@ local function new(core, fresh)
       holds.wait(group)
     end
     group.is_settling = true
-    local turn <close> = setmetatable({ group = group }, Turn)
+    local _ <close> = setmetatable({ group = group }, Turn)
     return doubt.create(fields, mine, sent, err)
   end
 
@@ -105,7 +105,7 @@ local function new(core, fresh)
 
   function half.update(subject, changes)
     local sitekey, fields, bits = core.check_update(subject, changes)
-    local held <close> = hold(sitekey)
+    local _ <close> = hold(sitekey)
     local base, err = base_of(sitekey, subject, fields)
     if not base then
       return nil, err
@@ -126,7 +126,7 @@ local function new(core, fresh)
 
   function half.delete(subject)
     local sitekey = core.check_delete(subject)
-    local held <close> = hold(sitekey)
+    local _ <close> = hold(sitekey)
     local is_done, err = core.delete(sitekey)
     if not is_done and err.outcome == "unknown" then
       is_done, err = shield(doubt.delete, sitekey, err)
@@ -154,7 +154,7 @@ local function new(core, fresh)
 
   function half.rotate_secret(subject, options)
     local sitekey, is_immediate = core.check_rotate(subject, options)
-    local held <close> = hold(sitekey)
+    local _ <close> = hold(sitekey)
     local before = evidence_of(subject)
     local widget, err, sent = core.rotate(sitekey, is_immediate)
     if widget then
