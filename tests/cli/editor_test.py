@@ -34,10 +34,11 @@ EDIT_MOST = 8  # of one widget: it may have 15 domains
 class Editor:
     """Looks at every exchange, notes when each widget was read and written, and edits."""
 
-    def __init__(self, sandbox, sitekeys, seed, share):
+    def __init__(self, sandbox, sitekeys, seed, most, share):
         self.sandbox = sandbox
         self.sitekeys = sitekeys
         self.dice = random.Random(seed)
+        self.most = most
         self.share = share
         self.edits = []  # (seconds, sitekey, domain)
         self.count = collections.Counter()
@@ -50,7 +51,7 @@ class Editor:
         """Before the exchange goes on to the sandbox."""
         found = LINE.match(request)
         sitekey = found.group(2).decode() if found else None
-        if self.dice.random() < self.share and len(self.edits) < EDITS:
+        if self.dice.random() < self.share and len(self.edits) < self.most:
             # Seldom the very widget whose request has just come, and the run relies on what it read.
             self.edit(sitekey if sitekey and self.dice.random() < 0.1 else self.choose())
         if sitekey:
@@ -93,20 +94,20 @@ class Editor:
 
 
 class Outside(Case):
-    def run_bulk(self, fresh, *options, share=0.5, latency=0):
-        count = int(EDITS * FLEET_OF_EDITS)
+    def run_bulk(self, fresh, *options, edits=EDITS, share=0.5, latency=0):
+        count = int(edits * FLEET_OF_EDITS)
         sitekeys = [f"0x4AAAAAAAeditor{number:08}" for number in range(count)]
         sandbox = self.enterContext(Sandbox())
         sandbox.ask("POST", f"/sandbox/accounts/{ACCOUNT}/widgets", {"result": [{
             "sitekey": sitekey, "name": f"lane {sitekey}", "mode": "managed",
             "domains": [f"{sitekey}.example"], "created_on": TIME, "modified_on": TIME,
         } for sitekey in sitekeys]})
-        editor = Editor(sandbox, sitekeys, f"{SEED} {fresh}", share)
+        editor = Editor(sandbox, sitekeys, f"{SEED} {fresh}", edits, share)
         with Proxy(sandbox.url, editor, latency) as proxy:
             done = self.start(
                 "--fresh", fresh, *options, "bulk_domains.lua", "--add", "bulk.example", "--name",
                 "lane *", "--format", "json", sandbox=sandbox,
-                environment={"CLOUDFLARE_BASE_URL": proxy.url}).finish(60 + EDITS)
+                environment={"CLOUDFLARE_BASE_URL": proxy.url}).finish(60 + edits)
         self.assertEqual(proxy.failures, [])
         self.check_secrets(done)
         self.assert_status(done, 0)
@@ -118,7 +119,7 @@ class Outside(Case):
         lost = [edit for edit in editor.edits if edit[2] not in found[edit[1]]]
         print(f"editor: seed {SEED}, --fresh {fresh}, {len(editor.edits)} edits, {len(lost)} lost, "
               f"{proxy.exchanges} requests for {count} widgets", file=sys.stderr)
-        self.assertGreater(len(editor.edits), EDITS / 2)
+        self.assertGreater(len(editor.edits), edits / 2)
         return editor, lost
 
     def test_reading_before_every_write_leaves_one_round_trip(self):
@@ -131,18 +132,26 @@ class Outside(Case):
                 self.assertTrue(reads, "it was written without having been read")
                 self.assertGreater(when, reads[-1][0], "the read before the write came later")
 
-    def test_nothing_older_than_fresh_is_lost(self):
-        fresh = 1
-        # Slow answers, a few at a time: the run takes several times as long as --fresh.
-        editor, lost = self.run_bulk(fresh, "--concurrency", 4, share=1, latency=0.09 * 300 / EDITS)
-        outside = 0
+    def check_window(self, fresh, editor, lost):
+        """Only edits that were younger than --fresh when they were overwritten may be lost."""
+        ages = {}
         for when, sitekey, domain in editor.edits:
-            written = [at for at, domains in editor.writes[sitekey] if at > when]
-            outside += bool(written) and written[0] - when > fresh + SLACK
-            if (when, sitekey, domain) in lost:
-                with self.subTest(sitekey=sitekey, domain=domain):
-                    self.assertLess(written[0] - when, fresh + SLACK)
-        self.assertGreater(outside, EDITS / 10, "the run was too short to show anything")
+            written = [at for at, _ in editor.writes[sitekey] if at > when]
+            if written:
+                ages[domain] = written[0] - when
+        outside = [domain for domain, age in ages.items() if age > fresh + SLACK]
+        self.assertGreater(len(outside), len(editor.edits) / 10, "too short to show anything")
+        gone = {domain: ages[domain] for _, _, domain in lost if domain in outside}
+        self.assertEqual(gone, {}, "older than --fresh, and lost all the same")
+
+    def test_nothing_older_than_fresh_is_lost(self):
+        # Slow answers, a few at a time: the run takes several times as long as --fresh.
+        self.check_window(1, *self.run_bulk(
+            1, "--concurrency", 4, share=1, latency=0.09 * 300 / EDITS))
+
+    @unittest.expectedFailure  # a row is judged before its write waits for the rate budget
+    def test_waiting_for_the_rate_budget_makes_nothing_older(self):
+        self.check_window(1, *self.run_bulk(1, "--rate", "60/4", edits=100, share=1, latency=0.01))
 
 
 if __name__ == "__main__":
