@@ -146,25 +146,23 @@ local function new(core, fresh)
     return mine.is_good
   end
 
-  ---Whether the widget in the script's hands is as the server has it, as far as --fresh asks. May
-  ---look; between its answer and the next wait the widget can be relied on.
-  function self.is_current(sitekey, widget)
+  ---Until when the widget in the script's hands may be relied on, nil when it may not. May look;
+  ---the answer is about the widget as it is until the next wait.
+  function self.good_until(sitekey, widget)
     if fresh == 0 then
-      return false
+      return nil
     end
     for round = 1, 2 do
       local read, since, floor, modified = core.known(widget)
       if not read or (seen[sitekey] or math.mininteger) > (modified or math.mininteger) then
-        return false
+        return nil
       end
-      local now = core.now()
-      if now - read <= fresh then
-        return true
-      elseif chain and chain.from <= read and now - chain.looked <= fresh then
-        return true
+      local vouched = chain and chain.from <= read and math.max(read, chain.looked) or read
+      if core.now() - vouched <= fresh then
+        return vouched + fresh
       elseif round == 2 or not (modified and floor and is_reliable)
         or not look_together(since, floor) then
-        return false
+        return nil
       end
     end
   end

@@ -64,6 +64,11 @@ static int widget_k(lua_State *L, int status, lua_KContext ctx)
     if (!exchange->is_done) {
         return ts_task_wait(L, &exchange->waiter, ctx, widget_k);
     }
+    if (ts_write_take_late(exchange->write)) {
+        lua_pushboolean(L, 0);
+        lua_pushliteral(L, "late");
+        return 2;
+    }
     if (!push_exchange_answer(L, exchange) || !push_result_widget(L, exchange)) {
         lua_pushinteger(L, (lua_Integer)lx_exchange_start(exchange));
         return 3;
@@ -105,7 +110,8 @@ static int core_create(lua_State *L)
     return write_start(L, exchange, &spec, widget_k);
 }
 
-// put(widget as it is, normalised changes, is_again) -> widget | nil, err | false: nothing differs
+// put(widget as it is, normalised changes, is_again or the moment until which the widget may be
+// relied on) -> widget | nil, err | false: nothing differs | false, "late": not sent by that moment
 static int core_put(lua_State *L)
 {
     const char *unfit;
@@ -128,7 +134,8 @@ static int core_put(lua_State *L)
     struct ts_write_spec spec = {
         // Open already is not opened by this update.
         .is_any_hostname = lx_is_any_hostname(L, merged) && !lx_is_any_hostname(L, 1),
-        .is_again = lua_toboolean(L, 3),
+        .is_again = lua_isboolean(L, 3) && lua_toboolean(L, 3),
+        .start_before_us = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : 0,
     };
     return write_start(L, exchange, &spec, widget_k);
 }

@@ -7,6 +7,7 @@ local new_freshness = require "tshost.freshness"
 local holds = require "tshost.holds"
 local shield = require "tshost.task_core".shield -- a lost answer is settled also in a cancelled task
 
+local ROUND_TRIP = 2000000 -- how long a widget that was read for a write is relied on, at least
 local ALL_FIELDS = 0xff -- the bits of all writable fields
 
 -- What makes two creates the same.
@@ -82,10 +83,12 @@ local function new(core, fresh)
     return widget
   end
 
-  -- The widget that an update is put over: the script's own when it can be relied on, else read.
+  -- The widget that an update is put over, the script's own when it can be relied on, else read; and
+  -- until when it may be relied on.
   local function base_of(sitekey, subject, fields)
-    if freshness.is_current(sitekey, subject) then
-      return subject
+    local good_until = freshness.good_until(sitekey, subject)
+    if good_until then
+      return subject, good_until
     end
     local live, problem = core.read(sitekey)
     if not live then
@@ -100,19 +103,23 @@ local function new(core, fresh)
       err.expected, err.actual, err.attempts = subject, live, 1
       return nil, err
     end
-    return live
+    return live, core.now() + math.max(fresh, ROUND_TRIP)
   end
 
   function half.update(subject, changes)
     local sitekey, fields, bits = core.check_update(subject, changes)
     local _ <close> = hold(sitekey)
-    local base, err = base_of(sitekey, subject, fields)
-    if not base then
-      return nil, err
-    end
-    bits = bits | freshness.own_fields(sitekey, base)
-    local widget
-    widget, err = core.put(base, fields)
+    local base, kept, widget, err
+    repeat -- a write that waits for the rate budget may outlive what it relies on
+      local good_until
+      base, good_until = base_of(sitekey, subject, fields)
+      if not base then
+        return nil, good_until
+      end
+      kept = freshness.own_fields(sitekey, base)
+      widget, err = core.put(base, fields, good_until)
+    until err ~= "late"
+    bits = bits | kept
     if widget then
       freshness.has_written(sitekey, widget, bits)
       return widget

@@ -36,13 +36,14 @@ struct ts_call {
     struct ts_xfer *xfer;    // the latest exchange, kept until the next
     struct ts_answer answer; // what it brought
     // For sending the request again.
-    struct ts_timer timer; // the end of its rest
-    uint64_t number;       // among all calls of the run
-    int64_t started_us;    // the latest exchange
-    int failures;          // in a row; those that drew a 429 not counted
-    int pauses;            // those that did, in a row
-    int64_t paused_us;     // when the first of them came
-    bool is_probe;         // in flight as the one that an outage lets through
+    struct ts_timer timer;   // the end of its rest
+    uint64_t number;         // among all calls of the run
+    int64_t started_us;      // the latest exchange
+    int64_t start_before_us; // 0: any time will do
+    int failures;            // in a row; those that drew a 429 not counted
+    int pauses;              // those that did, in a row
+    int64_t paused_us;       // when the first of them came
+    bool is_probe;           // in flight as the one that an outage lets through
 };
 
 // Fills in the URL and keeps the body. USAGE (no account, no sitekey), TOO_LARGE, NOMEM.

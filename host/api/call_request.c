@@ -54,6 +54,7 @@ enum ts_err call_request_build(
 {
     ts_str_copy(call->content_type, sizeof call->content_type,
         spec->content_type ? spec->content_type : "application/json");
+    call->start_before_us = spec->start_before_us;
     ts_str_copy(call->sitekey, sizeof call->sitekey, spec->sitekey ? spec->sitekey : "");
     enum ts_err code = url_build(call, spec, err);
     if (!code && call->endpoint->has_body) {

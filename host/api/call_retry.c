@@ -322,6 +322,19 @@ void call_abandon(struct ts_call *call)
     call_end(call); // else with what it heard last
 }
 
+bool call_is_late(const struct ts_call *call)
+{
+    return call->start_before_us && call_now(call) > call->start_before_us;
+}
+
+void call_expire(struct ts_call *call)
+{
+    call->answer.code = ts_error_set(
+        &call->answer.error, TS_ERR_LATE, "not sent: it could not begin in time");
+    call->answer.is_sent = false;
+    call_end(call);
+}
+
 void call_abandon_resting(struct ts_queue *queue)
 {
     while (queue->outage.resting) {

@@ -114,6 +114,12 @@ void queue_advance(struct ts_queue *queue)
         }
         queue->turn = lane->next;
         struct ts_call *call = call_pick(lane->head);
+        if (call && call_is_late(call)) {
+            queue_remove(queue, call);
+            call_expire(call);
+            refused = NULL; // the ring has changed: once more around
+            continue;
+        }
         if (!call || (lane->budget && !ts_budget_take(lane->budget))) {
             if (call && call_end_if_hopeless(queue, lane)) {
                 refused = NULL; // the ring has changed: once more around

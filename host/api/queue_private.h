@@ -33,6 +33,10 @@ struct ts_budget *call_budget(const struct ts_call *call);
 struct ts_call *call_pick(struct ts_call *head);
 void call_launch(struct ts_call *call);
 void call_abandon(struct ts_call *call);
+
+// Whether it is too late to start the call, which then is to end by call_expire.
+bool call_is_late(const struct ts_call *call);
+void call_expire(struct ts_call *call);
 void call_abandon_resting(struct ts_queue *queue);
 bool call_end_if_hopeless(struct ts_queue *queue, struct ts_lane *lane);
 

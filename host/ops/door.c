@@ -120,8 +120,11 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     ts_str_copy(write->subject, sizeof write->subject, spec->subject);
     *out = write; // before the call starts: on_done may come at once
     permissions_use(door, spec, 1);
-    struct ts_call_spec call = {
-        .op = spec->op, .sitekey = spec->sitekey, .body = spec->body, .body_len = spec->body_len};
+    struct ts_call_spec call = {.op = spec->op,
+        .sitekey = spec->sitekey,
+        .body = spec->body,
+        .body_len = spec->body_len,
+        .start_before_us = spec->start_before_us};
     code = ts_call_write(client, &call, on_call_done, write, &write->call, err);
     if (code) {
         *out = NULL;
@@ -152,6 +155,23 @@ size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_
     return ts_ledger_add(ledger, kind, write->op, write->place, text);
 }
 
+static void write_uncount(struct ts_write *write)
+{
+    struct ts_write_spec spec = {
+        .op = write->op, .is_any_hostname = write->is_any_hostname, .is_again = write->is_again};
+    permissions_use(write->door, &spec, -1);
+    write->is_settled = true;
+}
+
+bool ts_write_take_late(struct ts_write *write)
+{
+    if (!write->is_done || write->is_settled || ts_call_answer(write->call)->code != TS_ERR_LATE) {
+        return false;
+    }
+    write_uncount(write);
+    return true;
+}
+
 bool ts_write_withdraw(struct ts_write *write)
 {
     if (!write->call) {
@@ -160,11 +180,8 @@ bool ts_write_withdraw(struct ts_write *write)
     if (write->is_done || ts_call_is_started(write->call)) {
         return false;
     }
-    struct ts_write_spec spec = {
-        .op = write->op, .is_any_hostname = write->is_any_hostname, .is_again = write->is_again};
-    permissions_use(write->door, &spec, -1);
+    write_uncount(write);
     write->door->ledger.withdrawn++;
-    write->is_settled = true;
     ts_call_cancel(write->call);
     write->call = NULL;
     return true;

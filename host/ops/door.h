@@ -25,10 +25,11 @@ struct ts_write_spec {
     const char *sitekey; // NULL for create
     const char *body;    // JSON; NULL for delete
     size_t body_len;
-    bool is_any_hostname; // the body leaves the widget open to every hostname
-    bool is_again;        // the same write as one that was not applied: it has been counted
-    const char *place;    // "onboard.lua:12", for the summary
-    const char *subject;  // what is written, for messages: a sitekey or a name
+    bool is_any_hostname;    // the body leaves the widget open to every hostname
+    bool is_again;           // the same write as one that was not applied: it has been counted
+    int64_t start_before_us; // as in ts_call_spec
+    const char *place;       // "onboard.lua:12", for the summary
+    const char *subject;     // what is written, for messages: a sitekey or a name
 };
 
 typedef void (*ts_write_fn)(void *owner, struct ts_write *write);
@@ -57,6 +58,10 @@ struct ts_answer *ts_write_answer(struct ts_write *write);
 // for success.
 size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_entry_kind failure,
     const char *message);
+
+// Whether the write has ended because it could not begin in time. Then it is settled: it counts as
+// if it had never been started.
+bool ts_write_take_late(struct ts_write *write);
 
 // Takes back a write whose request has not left, and frees its place in the queue: counted as
 // withdrawn, not as a failure. False when it has left: then it must be seen through. May run twice.

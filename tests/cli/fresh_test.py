@@ -165,6 +165,21 @@ class Fresh(Case):
           end""", "--fresh", "0")
         self.assertEqual(self.operations(), ["list"] + 3 * ["get", "update"])
 
+    def test_waiting_for_the_rate_budget_makes_no_row_fresher(self):
+        """What had to wait longer than --fresh is not sent on the strength of what was read before."""
+        self.fill(30)
+        done = self.lua(OTHER + """
+          local all = widgets.all()
+          task.each(all, function(w)
+            assert(widgets.update(w, { domains = { add = { 'ours.example' } } }))
+          end, { concurrency = 30 })""", "--rate", "20/3", "--fresh", "1", "--verbose",
+                        sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        operations = self.operations()
+        self.assertEqual(operations.count("update"), 30)
+        self.assertIn("look at what changed", done.err)
+        self.assertGreater(operations.count("list") + operations.count("get"), 1)
+
     def test_outside_edits_at_random_moments(self):
         """Whenever somebody else edits between the list and the write, both edits are there in the
         end: theirs falls outside what --fresh permits, or it is refused as stale."""
