@@ -19,7 +19,7 @@ struct ts_client;
 struct ts_loop;
 struct lx_listed;
 
-#define LIST_WINDOW 8 // pages in flight
+#define LIST_WINDOW 12 // pages in flight
 
 struct list;
 
