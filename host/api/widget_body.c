@@ -7,20 +7,31 @@
 
 #define BODY_MAX (1024 * 1024) // the sandbox's limit; the service's own is not published
 
-static enum ts_err json_add_string(struct ts_buf *json, const char *text, size_t len)
+static bool char_is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+}
+
+static enum ts_err json_add_escape(struct ts_buf *json, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
+    char pair[] = {'\\', (char)c};
+    char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    return c == '"' || c == '\\' ? ts_buf_add(json, pair, sizeof pair)
+                                 : ts_buf_add(json, escape, sizeof escape);
+}
+
+static enum ts_err json_add_string(struct ts_buf *json, const char *text, size_t len)
+{
     enum ts_err code = ts_buf_add_char(json, '"');
-    for (size_t i = 0; !code && i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') {
-            char pair[] = {'\\', (char)c};
-            code = ts_buf_add(json, pair, sizeof pair);
-        } else if (c < 0x20 || c == 0x7f) {
-            char escape[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
-            code = ts_buf_add(json, escape, sizeof escape);
-        } else {
-            code = ts_buf_add_char(json, (char)c);
+    for (size_t i = 0; !code && i < len;) {
+        size_t start = i;
+        while (i < len && char_is_plain((unsigned char)text[i])) {
+            i++;
+        }
+        code = ts_buf_add(json, text + start, i - start);
+        if (!code && i < len) {
+            code = json_add_escape(json, (unsigned char)text[i++]);
         }
     }
     return code ? code : ts_buf_add_char(json, '"');
