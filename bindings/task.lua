@@ -90,8 +90,11 @@ local function dispenser(items)
   local function take()
     while is_pulling and not is_over do
       last = last + 1
-      queue[last] = core.self()
-      core.park()
+      local place = last
+      queue[place] = core.self()
+      repeat -- a wake that is for something else, as of an inner each, leaves it in its place
+        core.park()
+      until not queue[place]
     end
     local item
     if not is_over then

@@ -289,6 +289,28 @@ function TestTask.testNested()
   lu.assertEquals(sums, { 36, 66 })
 end
 
+-- A worker that queues up at an iterator may be woken for something else, here for an inner each that
+-- has failed before. Whoever queued up behind it still gets its turn.
+function TestTask.testWorkersThatAreWokenForNothing()
+  local count, done = 0, 0
+  local function items()
+    count = count + 1
+    local mine = count
+    visit()
+    return mine <= 6 and mine or nil
+  end
+  task.each(items, function()
+    raises("inner", task.each, { 1, 2, 3 }, function(i)
+      if i == 3 then
+        error "inner"
+      end
+      task.sleep(60)
+    end)
+    done = done + 1
+  end, { concurrency = 4 })
+  lu.assertEquals(done, 6)
+end
+
 function TestTask.testEachInsideCoroutine()
   local steps = {}
   for step in coroutine.wrap(function()
