@@ -8,7 +8,7 @@
 
 #include <lauxlib.h>
 
-#include "bindings/json.h"
+#include "bindings/json_decode.h"
 #include "host/base/str.h"
 
 static void failure_begin(struct lx_answer *out, const struct ts_answer *answer, const char *kind)
@@ -146,7 +146,6 @@ static bool push_refusal(lua_State *L, struct ts_answer *answer, struct lx_answe
     if (out->outcome == TS_OUTCOME_DONE) {
         out->outcome = TS_OUTCOME_NOT_APPLIED; // the envelope says no, whatever the status
     }
-    lx_integers(L); // codes arrive as floats
     lua_getfield(L, -1, "errors");
     lua_remove(L, -2);
     if (!lua_istable(L, -1)) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// lua-cjson behind push_json, and the module that scripts get as `require "cjson"`: the same
-// library with secrets masked, empty `domains` as [], and integers kept integers.
+// The module that scripts get as `require "cjson"`: lua-cjson with secrets masked, empty `domains`
+// as [], and integers kept integers.
 #include "bindings/json.h"
 
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +12,6 @@
 
 #include "bindings/modules.h"
 #include "bindings/secret.h"
-#include "host/base/text.h"
-
-static const char decode_key; // registry: decode of the private instance
 
 #define ENCODE_DEPTH_MAX 200
 
@@ -37,54 +33,6 @@ static void push_instance(lua_State *L)
     lua_call(L, 1, 0);
 }
 
-void lx_open_json(lua_State *L)
-{
-    push_instance(L);
-    lua_getfield(L, -1, "decode");
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &decode_key);
-    lua_pop(L, 1);
-}
-
-// How many bytes at the front are UTF-8: all of them, where nothing is wrong.
-static size_t utf8_span(const char *text, size_t len)
-{
-    size_t at = 0, step = 1;
-    while (at < len && step > 0) {
-        uint64_t word = 0;
-        for (; at + sizeof word <= len; at += sizeof word) {
-            memcpy(&word, text + at, sizeof word);
-            if (word & UINT64_C(0x8080808080808080)) {
-                break; // the first that is not all ASCII
-            }
-        }
-        uint32_t point;
-        step = ts_text_read(text + at, len - at, &point);
-        at += step;
-    }
-    return at;
-}
-
-bool push_json(lua_State *L, const char *text, size_t len, char *why)
-{
-    size_t span = utf8_span(text, len);
-    if (span < len) {
-        snprintf(why, TS_ERROR_MESSAGE_MAX, "not valid UTF-8 at byte %zu", span + 1);
-        return false;
-    }
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &decode_key);
-    lua_pushlstring(L, text, len);
-    int status = lua_pcall(L, 1, 1, 0);
-    if (status == LUA_ERRMEM) {
-        lua_error(L);
-    }
-    if (status != LUA_OK) {
-        snprintf(why, TS_ERROR_MESSAGE_MAX, "not JSON: %.200s", lua_tostring(L, -1));
-        lua_pop(L, 1);
-        return false;
-    }
-    return true;
-}
-
 bool lx_is_null(lua_State *L, int idx)
 {
     return lua_islightuserdata(L, idx) && !lua_touserdata(L, idx);
@@ -97,7 +45,8 @@ static bool number_is_whole(lua_State *L, int idx, lua_Integer *whole)
            lua_numbertointeger(number, whole) && (lua_Number)*whole == number;
 }
 
-void lx_integers(lua_State *L)
+// Turns floats without a fraction into integers, in the value on top of the stack and all below it.
+static void integers_restore(lua_State *L)
 {
     lua_Integer whole;
     if (lua_type(L, -1) == LUA_TNUMBER) {
@@ -120,7 +69,7 @@ void lx_integers(lua_State *L)
             lua_rawset(L, -4); // assigning to a field that exists is allowed while iterating
         } else {
             if (type == LUA_TTABLE) {
-                lx_integers(L);
+                integers_restore(L);
             }
             lua_pop(L, 1);
         }
@@ -141,7 +90,7 @@ static int cjson_decode(lua_State *L)
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
     lua_call(L, 1, 1);
-    lx_integers(L);
+    integers_restore(L);
     return 1;
 }
 

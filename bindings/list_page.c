@@ -8,7 +8,6 @@
 
 #include "bindings/answer.h"
 #include "bindings/host.h"
-#include "bindings/json.h"
 #include "bindings/list_private.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"

@@ -8,7 +8,7 @@
 #include "bindings/client.h"
 #include "bindings/exchange.h"
 #include "bindings/host.h"
-#include "bindings/json.h"
+#include "bindings/json_decode.h"
 #include "bindings/secret.h"
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
@@ -30,7 +30,6 @@ static int siteverify_k(lua_State *L, int status, lua_KContext ctx)
         if (lua_istable(L, -1) && lua_getfield(L, -1, "success") == LUA_TBOOLEAN) {
             ts_host_of(L)->door->ledger.reads++;
             lua_pop(L, 1);
-            lx_integers(L);
             return 1;
         }
         return push_exchange_reject(L, exchange, "the answer is not siteverify's");

@@ -117,24 +117,6 @@ static void digest_add(lua_State *L, int field, uint64_t *digest, bool *is_whole
     *digest += hash;
 }
 
-// What JSON gave for the field on top, as scripts see it. Returns whether it is to be dropped.
-static bool is_dropped(lua_State *L, int widget)
-{
-    switch (lua_type(L, -1)) {
-    case LUA_TTABLE:
-        lx_integers(L);
-        return false;
-    case LUA_TNUMBER:
-        lx_integers(L);
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, widget); // assigning to a field that exists is allowed while iterating
-        return false;
-    default:
-        return lx_is_null(L, -1);
-    }
-}
-
 void lx_widget_adopt(lua_State *L, struct lx_adopted *out)
 {
     int widget = lua_gettop(L);
@@ -144,10 +126,10 @@ void lx_widget_adopt(lua_State *L, struct lx_adopted *out)
     for (lua_pushnil(L); lua_next(L, widget); lua_pop(L, 1)) {
         size_t len = 0;
         const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &len) : "";
-        if (is_dropped(L, widget)) {
+        if (lx_is_null(L, -1)) {
             lua_pushvalue(L, -2);
             lua_pushnil(L);
-            lua_rawset(L, widget); // so is clearing it
+            lua_rawset(L, widget); // clearing a field is allowed while iterating
             continue;
         }
         has_secret = has_secret || (len == 6 && memcmp(key, "secret", 6) == 0);

@@ -22,7 +22,8 @@ struct ts_call_spec {
     const char *body;    // NULL where the endpoint has none
     size_t body_len;
     const char *content_type; // NULL: application/json
-    // When it has not been sent by then, monotonic, it ends unsent, as LATE. 0: there is no such time.
+    // When it has not been sent by then, monotonic, it ends unsent, as LATE. 0: there is no such
+    // time.
     int64_t start_before_us;
 };
 

@@ -329,8 +329,8 @@ bool call_is_late(const struct ts_call *call)
 
 void call_expire(struct ts_call *call)
 {
-    call->answer.code = ts_error_set(
-        &call->answer.error, TS_ERR_LATE, "not sent: it could not begin in time");
+    call->answer.code =
+        ts_error_set(&call->answer.error, TS_ERR_LATE, "not sent: it could not begin in time");
     call->answer.is_sent = false;
     call_end(call);
 }

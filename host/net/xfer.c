@@ -38,6 +38,7 @@ struct ts_xfer {
 
 // libcurl asks before each request that it puts on a connection, also when it begins anew because a
 // kept connection had died: what may be sent once is refused from the second time on.
+// NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's
 static int on_request(void *self, char *peer, char *local, int peer_port, int local_port)
 {
     struct ts_xfer *xfer = self;

@@ -113,9 +113,8 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
         return;
     }
     bool has_failed = is_broken_off || counts[TS_ENTRY_WRITE_FAILED] || counts[TS_ENTRY_REFUSED] ||
-                      counts[TS_ENTRY_STALE] ||
-                      counts[TS_ENTRY_WRITE_UNKNOWN] || counts[TS_ENTRY_READ_FAILED] ||
-                      counts[TS_ENTRY_WRITE_UNSENT];
+                      counts[TS_ENTRY_STALE] || counts[TS_ENTRY_WRITE_UNKNOWN] ||
+                      counts[TS_ENTRY_READ_FAILED] || counts[TS_ENTRY_WRITE_UNSENT];
     if (signal) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
             signal == SIGINT   ? "SIGINT"

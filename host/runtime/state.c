@@ -9,7 +9,6 @@
 #include "bindings/csv.h"
 #include "bindings/fs.h"
 #include "bindings/human.h"
-#include "bindings/json.h"
 #include "bindings/limits.h"
 #include "bindings/log.h"
 #include "bindings/modules.h"
@@ -33,7 +32,6 @@ static const luaL_Reg modules[] = {
 void ts_state_open(lua_State *L, const char *script_dir)
 {
     luaL_openlibs(L);
-    lx_open_json(L);
     lx_open_failure(L);
     lx_open_secret(L);
     ts_open_coroutine(L);
@@ -43,11 +41,7 @@ void ts_state_open(lua_State *L, const char *script_dir)
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "preload");
     luaL_setfuncs(L, modules, 0);
-    // What lx_open_json loaded must not stand in the way of the module that scripts get.
-    lua_getfield(L, -2, "loaded");
-    lua_pushnil(L);
-    lua_setfield(L, -2, "cjson");
-    lua_pop(L, 3);
+    lua_pop(L, 2);
 }
 
 void ts_state_set_args(lua_State *L, const struct ts_config *config, const char *script)

@@ -47,7 +47,7 @@ table_of.targets = {
 -- The C library and POSIX: free for all rooms. A header in neither list is a finding.
 table_of.system = {}
 for name in ([[
-  arpa/inet assert ctype dirent dlfcn errno fcntl float fnmatch getopt glob grp inttypes langinfo
+  arpa/inet assert ctype dirent dlfcn endian errno fcntl float fnmatch getopt glob grp inttypes langinfo
   limits locale malloc math net/if netdb netinet/in netinet/tcp poll pthread pwd regex sched setjmp
   signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string
   strings sys/epoll sys/eventfd sys/file sys/ioctl sys/mman sys/pidfd sys/prctl sys/queue
