@@ -67,8 +67,8 @@ static void line_draw(struct ts_terminal *terminal)
     if (terminal->is_wanted && !terminal->is_in_line && poll(&ready, 1, 0) == 1 &&
         (ready.revents & POLLOUT)) {
         int len = snprintf(text, sizeof text, DRAW, terminal->line);
-        write_all(terminal->fd, text, len > 0 ? (size_t)len : 0);
         terminal->is_shown = true;
+        write_all(terminal->fd, text, len > 0 ? (size_t)len : 0);
     }
 }
 
@@ -85,6 +85,13 @@ void ts_terminal_show(struct ts_terminal *terminal, const char *line)
     ts_str_copy(terminal->line, sizeof terminal->line, line);
     terminal->is_wanted = terminal->fd >= 0;
     line_draw(terminal);
+}
+
+void ts_terminal_abandon(const struct ts_terminal *terminal)
+{
+    if (terminal->is_shown) {
+        write_all(terminal->fd, CLEAR, strlen(CLEAR));
+    }
 }
 
 void ts_terminal_hide(struct ts_terminal *terminal)

@@ -54,6 +54,10 @@ bool ts_terminal_guard(struct ts_terminal *terminal, FILE **place, int fd, int b
 // breaks the line into several keeps the cursor at its beginning, from where all of it is cleared.
 void ts_terminal_show(struct ts_terminal *terminal, const char *line);
 
+// Takes the line off the screen and changes nothing else: for the handler of a signal that is about
+// to end the process.
+void ts_terminal_abandon(const struct ts_terminal *terminal);
+
 // Takes the line away until the next ts_terminal_show.
 void ts_terminal_hide(struct ts_terminal *terminal);
 

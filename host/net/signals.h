@@ -23,8 +23,13 @@ typedef void (*ts_signals_fn)(void *owner);
 enum ts_err ts_signals_start(
     struct ts_loop *loop, ts_signals_fn on_first, void *owner, struct ts_error *err);
 
-// Puts the handlers back that were there before; those two stay harmless. Must run before the loop
-// is destroyed. May run twice.
+// Names what is still done when a second signal ends the process at once; in signal context, as
+// on_first.
+void ts_signals_leave_by(ts_signals_fn on_leave, void *owner);
+
+// For the end of a run, when its outcome has been said: from now on nobody is called, and a first
+// signal changes nothing. The handlers stay, so that none hides the outcome of a run that is over;
+// a second signal still ends the process. Must run before the loop is destroyed. May run twice.
 void ts_signals_cancel(void);
 
 // Asks for the same orderly stop when so many microseconds have passed: calls on_first and wakes

@@ -34,6 +34,12 @@ void ts_display_init(struct ts_display *display, struct ts_log *log, const struc
     ts_log_init(log, stderr, config->level);
 }
 
+void ts_display_abandon(void *self)
+{
+    const struct ts_display *display = self;
+    ts_terminal_abandon(&display->terminal);
+}
+
 void ts_display_end(struct ts_display *display)
 {
     ts_progress_fini(&display->progress);

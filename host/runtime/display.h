@@ -20,6 +20,10 @@ struct ts_display {
 void ts_display_init(struct ts_display *display, struct ts_log *log, const struct ts_config *config,
     const struct ts_progress_source *budget);
 
+// Takes the progress line off the screen; for a signal handler that ends the process. self is a
+// struct ts_display.
+void ts_display_abandon(void *self);
+
 // Ends what is still shown as progress; the log goes on.
 void ts_display_end(struct ts_display *display);
 

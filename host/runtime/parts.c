@@ -146,6 +146,7 @@ enum ts_err ts_parts_init(
     if (!code) {
         code = ts_signals_start(parts->loop, ts_interrupt_poke, &parts->sched, err);
     }
+    ts_signals_leave_by(ts_display_abandon, &parts->display);
     if (!code && config->deadline_us > 0) {
         code = ts_signals_arm(config->deadline_us, err);
     }

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import unittest
 
@@ -308,6 +309,22 @@ end, { progress = "Creating", concurrency = 1 })
             terminal.wait_for(r"^Creating: \d+/50, 0 failed, \d+ left, stopping$")
             self.assertEqual(terminal.finish(), 130)
             self.assertRegex("\n".join(terminal.screen.text), r"tshost: \d+ created")
+
+    def test_a_second_signal_leaves_no_line_behind(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/client/v4"
+            terminal = self.open("""
+local task, widgets = require "task", require "turnstile".widgets
+task.each({ "0x4AAAAAAAAAAAAAAAAAAAAA" }, widgets.get, { progress = "Reading" })
+""", environment=self.environment(CLOUDFLARE_BASE_URL=url, CLOUDFLARE_API_TOKEN=host.TOKEN,
+                                  CLOUDFLARE_ACCOUNT_ID=host.ACCOUNT))
+            terminal.wait_for("^Reading: 0/1")
+            with silent.accept()[0]:
+                terminal.signal()
+                terminal.wait_for("stopping$")
+                terminal.signal()
+                self.assertEqual(terminal.finish(), 130)
+        self.assertNotIn("Reading", "\n".join(terminal.screen.text))
 
     def test_plain_where_the_terminal_cannot(self):
         text = prelude(20) + """

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Signals, each case in a child of its own: the first wakes an endless wait, the second ends the
-// process, and afterwards everything is as it was.
+// process, and behind the end of the run one changes nothing.
 #include "host/net/signals.h"
 
 #include <setjmp.h>
@@ -71,13 +71,29 @@ static void leaves_at_the_second(void)
     raise(SIGINT);
 }
 
-static void puts_back(void)
+static void changes_nothing_any_more(void)
 {
     volatile sig_atomic_t calls = 0;
-    signal(SIGINT, SIG_DFL); // a shell may have started the test with it ignored
     struct ts_loop *loop = start(&calls);
+    ts_signals_leave_by(on_first, (void *)&calls);
     ts_signals_cancel();
     ts_loop_destroy(loop);
+    raise(SIGINT);
+    CHECK(calls == 0);
+}
+
+static void on_leave(void *owner)
+{
+    (void)owner;
+    _exit(42);
+}
+
+static void does_what_is_left(void)
+{
+    volatile sig_atomic_t calls = 0;
+    start(&calls);
+    ts_signals_leave_by(on_leave, NULL);
+    raise(SIGTERM);
     raise(SIGINT);
 }
 
@@ -121,12 +137,20 @@ static void the_second_ends_the_process_with_its_number(void **state)
     assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
 }
 
-static void cancel_restores_the_old_handlers(void **state)
+static void a_signal_behind_the_end_hides_no_outcome(void **state)
 {
     (void)state;
-    int status = status_of(puts_back);
-    assert_true(WIFSIGNALED(status));
-    assert_int_equal(WTERMSIG(status), SIGINT);
+    int status = status_of(changes_nothing_any_more);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void what_is_left_to_do_is_done_at_the_second(void **state)
+{
+    (void)state;
+    int status = status_of(does_what_is_left);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 42);
 }
 
 static void a_broken_pipe_is_an_error_not_an_end(void **state)
@@ -150,7 +174,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_signal_wakes_the_loop),
         cmocka_unit_test(the_second_ends_the_process_with_its_number),
-        cmocka_unit_test(cancel_restores_the_old_handlers),
+        cmocka_unit_test(a_signal_behind_the_end_hides_no_outcome),
+        cmocka_unit_test(what_is_left_to_do_is_done_at_the_second),
         cmocka_unit_test(a_broken_pipe_is_an_error_not_an_end),
         cmocka_unit_test(the_file_size_limit_is_an_error_not_an_end),
     };
