@@ -3,12 +3,12 @@
 // It tells what was done, not what was meant: every figure comes from the ledger.
 #include "host/runtime/report.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/api/endpoint.h"
+#include "host/base/human.h"
 
 #define SHOWN_MAX 50 // failures listed one by one; the rest are counted
 
@@ -83,8 +83,10 @@ static bool has_unsaid(const struct ts_ledger *ledger, const char *said, size_t 
 static void add_count(char *line, size_t size, uint64_t count, const char *what)
 {
     if (count > 0) {
+        char figure[TS_HUMAN_MAX];
         size_t len = strlen(line);
-        snprintf(line + len, size - len, "%s%" PRIu64 " %s", len ? ", " : "", count, what);
+        ts_human_count((int64_t)count, figure);
+        snprintf(line + len, size - len, "%s%s %s", len ? ", " : "", figure, what);
     }
 }
 
@@ -112,9 +114,11 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     if (!line[0] && !is_broken_off && !has_unsaid(ledger, said, said_entry)) {
         return;
     }
-    bool has_failed = is_broken_off || counts[TS_ENTRY_WRITE_FAILED] || counts[TS_ENTRY_REFUSED] ||
-                      counts[TS_ENTRY_STALE] || counts[TS_ENTRY_WRITE_UNKNOWN] ||
-                      counts[TS_ENTRY_READ_FAILED] || counts[TS_ENTRY_WRITE_UNSENT];
+    uint64_t reads = counts[TS_ENTRY_READ_FAILED];
+    add_count(line, sizeof line, reads, reads == 1 ? "read failed" : "reads failed");
+    bool has_failed = is_broken_off || *reason || counts[TS_ENTRY_WRITE_FAILED] ||
+                      counts[TS_ENTRY_REFUSED] || counts[TS_ENTRY_STALE] ||
+                      counts[TS_ENTRY_WRITE_UNKNOWN] || reads || counts[TS_ENTRY_WRITE_UNSENT];
     if (signal) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
             signal == SIGINT   ? "SIGINT"
@@ -129,8 +133,10 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     if (is_given_up) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: %s", reason);
     }
-    ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL, "tshost: %s%s%zu request%s",
-        line, line[0] ? "; " : "", parts->queue.requests, parts->queue.requests == 1 ? "" : "s");
+    char requests[TS_HUMAN_MAX];
+    ts_human_count((int64_t)parts->queue.requests, requests);
+    ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL, "tshost: %s%s%s request%s",
+        line, line[0] ? "; " : "", requests, parts->queue.requests == 1 ? "" : "s");
     report_entries(&parts->log, ledger, said, said_entry);
     if (counts[TS_ENTRY_WRITE_UNKNOWN]) {
         ts_log_line(&parts->log, TS_LOG_QUIET,

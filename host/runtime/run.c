@@ -230,9 +230,9 @@ int ts_run(const struct ts_config *config)
     if (run.said[0]) {
         ts_report_error(&parts.log, run.said);
     }
+    ts_report_summary(&parts, run.said[0] ? run.said : NULL, run.said_entry, signal);
     // Whatever the script made of it, or forgave.
     parts.door.ledger.counts[TS_ENTRY_READ_FAILED] += parts.queue.outage.is_over;
-    ts_report_summary(&parts, run.said[0] ? run.said : NULL, run.said_entry, signal);
     struct ts_exit_causes causes = {
         .has_failed = run.has_failed,
         .requested = parts.host.exit_request,

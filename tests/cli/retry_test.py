@@ -127,7 +127,7 @@ class Outage(Case):
         self.assert_status(done, 9)
         told = [line for line in done.lines if "; attempt " not in line]
         self.assertEqual(len(told), 2, told)
-        self.assertIn("1000 failed; 0 requests", told[1])
+        self.assertIn("1,000 failed; 0 requests", told[1])
         self.assertLess(len(done.lines), 200)
 
 

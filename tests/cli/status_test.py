@@ -266,6 +266,13 @@ class Status(Case):
         done = self.status_of(FAILED, "--quiet")
         self.assertIn(f"update {NO_WIDGET}", done.err)
 
+    def test_summary_tells_reads_from_writes(self):
+        self.sandbox.fault(op="get", kind="502", times=1000)
+        done = self.status_of("widgets.create { name = 'a', domains = {}, mode = 'managed' };"
+                              "for _ = 1, 2 do widgets.get '0x4AAAAAAAAAAAAAAAAAAAAA' end",
+                              "--max-wait", "0")
+        self.assertIn("tshost: 1 refused, 2 reads failed; ", done.err)
+
     def test_summary_counts_what_it_does_not_list(self):
         done = self.status_of(f"for _ = 1, 60 do {FAILED} end")
         self.assert_status(done, 4)
