@@ -48,7 +48,8 @@ enum ts_outcome ts_answer_outcome(const struct ts_answer *answer)
 
 bool ts_answer_is_retryable(const struct ts_answer *answer)
 {
-    if (answer->code == TS_ERR_TRANSPORT || answer->code == TS_ERR_TIMEOUT) {
+    if (answer->code == TS_ERR_TRANSPORT || answer->code == TS_ERR_TRUST ||
+        answer->code == TS_ERR_TIMEOUT) {
         return true;
     }
     return answer->status == 408 || answer->status == 429 || answer->status >= 500;

@@ -46,6 +46,17 @@ static void give_up(struct ts_outage *outage, int64_t now_us)
     outage->is_over = true;
 }
 
+static void give_up_barred(struct ts_outage *outage)
+{
+    struct ts_error reason;
+    ts_error_set(&reason, TS_ERR_TRANSPORT,
+        "the API cannot be reached: %s; waiting does not mend that: check --base-url, the clock of "
+        "this machine and the certificates that it trusts (SSL_CERT_FILE)",
+        outage->cause);
+    ts_str_copy(outage->reason, sizeof outage->reason, reason.message);
+    outage->is_over = true;
+}
+
 static void outage_begin(struct ts_outage *outage, int64_t after_us, int64_t now_us)
 {
     outage->is_on = true;
@@ -76,7 +87,7 @@ static void failure_count(
         outage->only_call = failure->call;
         outage->is_common = false;
     }
-    if (failure->call != outage->only_call || failure->reach == TS_REACH_NONE) {
+    if (failure->call != outage->only_call || failure->reach >= TS_REACH_NONE) {
         outage->is_common = true;
     }
     if (outage->failures == 0 || failure->started_us >= outage->counted_us) {
@@ -93,6 +104,10 @@ void ts_outage_add_failure(
         return;
     }
     failure_count(outage, failure, now_us);
+    if (failure->reach == TS_REACH_BARRED && !outage->has_answered) {
+        give_up_barred(outage);
+        return;
+    }
     bool is_used_up = outage->failures >= outage->policy.attempts && outage->is_common;
     bool is_news = outage->is_on ? failure->is_probe : is_used_up;
     if (!is_news) {
@@ -111,6 +126,7 @@ void ts_outage_add_failure(
 void ts_outage_add_success(struct ts_outage *outage, int64_t now_us)
 {
     outage->failures = 0;
+    outage->has_answered = true;
     if (!outage->is_on || outage->is_over) {
         return;
     }

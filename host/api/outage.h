@@ -20,6 +20,7 @@ struct ts_outage {
     struct ts_log *log; // NULL: silent
     uint64_t random;    // of the jitter
     uint64_t calls;     // started so far, which gives them their numbers
+    bool has_answered;  // the API, at any time in this run
     // Since the last success.
     int failures;       // those under way at the same time count once
     int64_t began_us;   // the first
@@ -59,7 +60,9 @@ void ts_outage_init(struct ts_outage *outage, const struct ts_retry_policy *poli
 // Stops waiting for a probe; the calls must be gone. Accepts a zeroed struct, may run twice.
 void ts_outage_fini(struct ts_outage *outage);
 
-// Notes an exchange that failed as TS_REACH_BROKEN or TS_REACH_NONE.
+// Notes an exchange that failed as TS_REACH_BROKEN, _NONE or _BARRED. When a run begins with the
+// last it is over at once: waiting does not mend a certificate or the trust in it. Later it is like
+// any other outage, for what answered before may have only one bad server among several.
 void ts_outage_add_failure(
     struct ts_outage *outage, const struct ts_outage_failure *failure, int64_t now_us);
 

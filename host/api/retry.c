@@ -39,6 +39,9 @@ enum ts_retry_reach ts_retry_reach(const struct ts_answer *answer)
     if (!answer->code) {
         return TS_REACH_FINE;
     }
+    if (answer->code == TS_ERR_TRUST) {
+        return TS_REACH_BARRED;
+    }
     bool is_network = answer->code == TS_ERR_TRANSPORT || answer->code == TS_ERR_TIMEOUT;
     if (!is_network || answer->status) {
         return TS_REACH_UNSURE;

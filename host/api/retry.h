@@ -40,6 +40,7 @@ enum ts_retry_reach {
     TS_REACH_UNSURE, // an answer began and broke off, or the machine failed
     TS_REACH_BROKEN, // 5xx, or no answer: the API, or only this one request
     TS_REACH_NONE,   // nothing could be sent to it
+    TS_REACH_BARRED, // nothing may be sent to it: it cannot show that it is the API
 };
 
 enum ts_retry_reach ts_retry_reach(const struct ts_answer *answer);

@@ -13,6 +13,7 @@ enum ts_err {
     TS_ERR_EXISTS,      // what was to be made is there already
     TS_ERR_TOO_LARGE,   // a ceiling was reached
     TS_ERR_TRANSPORT,   // the exchange broke: resolve, connect, TLS, reset, garbage
+    TS_ERR_TRUST,       // no TLS: a certificate is not trusted, or the trust store is unusable
     TS_ERR_TIMEOUT,     // a deadline passed
     TS_ERR_REFUSED,     // permission, cap or read-only; the message names the flag
     TS_ERR_CREDENTIALS, // credentials are missing or unusable

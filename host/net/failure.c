@@ -101,12 +101,13 @@ enum ts_err ts_failure_explain(const struct ts_failure *failure, struct ts_error
     case CURLE_OPERATION_TIMEDOUT:
         return ts_error_set(
             err, TS_ERR_TIMEOUT, "no connection to %s: %s", peer, failure_cause(failure));
-    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+        return ts_error_set(err, TS_ERR_TRUST, "no TLS with %s: %s", peer, failure_cause(failure));
+    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_ENGINE_INITFAILED:
     case CURLE_USE_SSL_FAILED:
         return ts_error_set(

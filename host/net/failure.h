@@ -22,7 +22,8 @@ struct ts_failure {
     const struct ts_response *response; // as far as it came
 };
 
-// Says why libcurl ended the exchange: TRANSPORT, TIMEOUT, TOO_LARGE or NOMEM, also returned.
+// Says why libcurl ended the exchange: TRANSPORT, TRUST, TIMEOUT, TOO_LARGE or NOMEM, also
+// returned.
 enum ts_err ts_failure_explain(const struct ts_failure *failure, struct ts_error *err);
 
 // The same for an exchange that libcurl would have let go on: its deadline passed, budget_us after

@@ -33,7 +33,7 @@ struct ts_xfer_request {
 
 struct ts_xfer_result {
     enum ts_err code;      // TS_OK: an answer is there, whatever its status
-    struct ts_error error; // filled when code is not TS_OK: TRANSPORT, TIMEOUT, TOO_LARGE, NOMEM
+    struct ts_error error; // filled when code is not TS_OK: as ts_failure_explain says
     bool is_sent;          // bytes of the request may have reached the server
     long status;           // HTTP status, 0 when no final status line arrived
     struct ts_buf body;    // decoded; also what arrived before a failure

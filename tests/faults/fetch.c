@@ -27,6 +27,7 @@ static const char *const code_names[] = {
     [TS_ERR_USAGE] = "usage",
     [TS_ERR_TOO_LARGE] = "too large",
     [TS_ERR_TRANSPORT] = "transport",
+    [TS_ERR_TRUST] = "trust",
     [TS_ERR_TIMEOUT] = "timeout",
     [TS_ERR_INTERNAL] = "internal",
 };

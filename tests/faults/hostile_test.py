@@ -283,7 +283,7 @@ class HostileUnderTLS(unittest.TestCase):
         self.assertEqual((result["code"], result["status"]), ("ok", 200), result)
 
     def refused_before_any_request(self, result):
-        self.assertEqual(result["code"], "transport", result)
+        self.assertEqual(result["code"], "trust", result)
         self.assertIn("no TLS with 127.0.0.1:", result["error"])
         self.assertFalse(result["sent"])
         self.assertEqual(self.seen, [])

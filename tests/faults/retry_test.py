@@ -12,6 +12,7 @@ import tempfile
 import threading
 import unittest
 
+import certificates
 from script_test import ACCOUNT, TSHOST, envelope, widget
 from server import CLOSE, KEEP, RESET, Server, answer
 
@@ -216,6 +217,19 @@ class Retry(unittest.TestCase):
         applied = api.asked.count("PUT")
         self.assertGreater(applied, 30)
         self.assertRegex(err, rf"{applied} updated, \d+ failed; ")
+
+    def test_a_certificate_that_is_not_trusted(self):
+        """Waiting would not mend it: the run ends at once, and says what to look at."""
+        store = certificates.Store()
+        self.addCleanup(store.close)
+        with Server(Api(), store.server_context("127.0.0.1")) as server:
+            process = self.start(server, f"widgets.delete '{KEY}'", "--base-url",
+                                 f"https://127.0.0.1:{server.port}/client/v4")
+            _, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 9, err)
+        self.assertIn("no TLS with 127.0.0.1:", err)
+        self.assertIn("; waiting does not mend that: check --base-url, ", err)
+        self.assertNotIn("waiting, for at most", err)
 
 
 if __name__ == "__main__":

@@ -211,6 +211,29 @@ static void without_max_wait_it_gives_up_at_once(void **state)
     bed_fini(&bed);
 }
 
+static void a_peer_that_cannot_be_trusted_is_not_waited_for(void **state)
+{
+    struct bed bed;
+    (void)state;
+    bed_init(&bed, MAX_WAIT_US);
+    break_off(&bed, 1, TS_REACH_BARRED, 0);
+    assert_true(bed.outage.is_over);
+    assert_non_null(strstr(bed.outage.reason, "HTTP 502; waiting does not mend that: check "));
+    bed_fini(&bed);
+}
+
+static void one_that_was_trusted_before_is_waited_for(void **state)
+{
+    struct bed bed;
+    (void)state;
+    bed_init(&bed, MAX_WAIT_US);
+    ts_outage_add_success(&bed.outage, bed.now_us);
+    break_off_times(&bed, 5, 1, TS_REACH_BARRED);
+    assert_true(bed.outage.is_on);
+    assert_false(bed.outage.is_over);
+    bed_fini(&bed);
+}
+
 static void what_the_answer_asks_for_is_waited(void **state)
 {
     struct bed bed;
@@ -257,6 +280,8 @@ int main(void)
         cmocka_unit_test(one_probe_at_a_time_at_growing_distances),
         cmocka_unit_test(the_first_answer_ends_it),
         cmocka_unit_test(without_max_wait_it_gives_up_at_once),
+        cmocka_unit_test(a_peer_that_cannot_be_trusted_is_not_waited_for),
+        cmocka_unit_test(one_that_was_trusted_before_is_waited_for),
         cmocka_unit_test(what_the_answer_asks_for_is_waited),
         cmocka_unit_test(time_without_requests_is_not_waiting),
     };

@@ -36,6 +36,7 @@ static void judges_by_kind_of_request(void **state)
             TS_REACH_NONE},
         {"no connection in time", TS_ERR_TIMEOUT, false, 0, TS_RETRY_AGAIN, TS_RETRY_AGAIN,
             TS_REACH_NONE},
+        {"untrusted", TS_ERR_TRUST, false, 0, TS_RETRY_AGAIN, TS_RETRY_AGAIN, TS_REACH_BARRED},
         {"cut before the answer", TS_ERR_TRANSPORT, true, 0, TS_RETRY_AGAIN, TS_RETRY_FINAL,
             TS_REACH_BROKEN},
         {"no answer in time", TS_ERR_TIMEOUT, true, 0, TS_RETRY_AGAIN, TS_RETRY_FINAL,
