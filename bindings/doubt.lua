@@ -14,7 +14,13 @@ local function new(core, freshness)
 
   -- Waits a little before the n-th look: what was lost may still be under way.
   local function pause(n)
-    task.sleep(0.1 * 3 ^ (n - 1) * (1 + core.now() % 1000 / 1000))
+    task.sleep(0.1 * 3 ^ (math.min(n, 3) - 1) * (1 + core.now() % 1000 / 1000))
+  end
+
+  -- The doubt stays, or ends badly: the error and the summary say this too.
+  local function explain(lost, more)
+    lost.message = lost.message .. "; " .. more
+    core.explain(lost, more)
   end
 
   -- The doubt that `err` tells of has come to this end.
@@ -28,10 +34,11 @@ local function new(core, freshness)
   end
 
   -- Goes on with a doubt by turns: `judge` reads, and gives true and the result when that settled
-  -- it, false when the write was not applied, nil when it cannot be told; `send` sends it again.
+  -- it, false when the write was not applied, nil when it cannot be told; `send` sends it again, or
+  -- gives "late" when too much time has passed since the reading.
   local function pursue(err, op, judge, send)
     local attempts = err.attempts
-    for try = 2, TRIES do
+    for try = 1, TRIES do
       local verdict, result = judge(err, try)
       attempts = attempts + 1
       if verdict then
@@ -39,18 +46,24 @@ local function new(core, freshness)
         return result
       elseif verdict == nil then
         break
+      elseif try == TRIES then
+        err.outcome = "not_applied"
+        explain(err, "it was not applied")
+        core.refute(err)
+        break
       end
       local again, problem = send()
       if again then
         settle(err, op, false, "it was not applied, and has been sent again")
         return again
-      end
-      problem.attempts = problem.attempts + attempts
-      attempts = problem.attempts
-      settle(err, op, false, "it was not applied; sent again")
-      err = problem
-      if err.outcome ~= "unknown" then
-        break
+      elseif problem ~= "late" then
+        problem.attempts = problem.attempts + attempts
+        attempts = problem.attempts
+        settle(err, op, false, "it was not applied; sent again")
+        err = problem
+        if err.outcome ~= "unknown" then
+          break
+        end
       end
     end
     err.attempts = attempts
@@ -60,17 +73,18 @@ local function new(core, freshness)
   ---`before` is the widget that the changes were put over.
   function doubt.update(sitekey, fields, before, bits, err)
     local modified = core.known(before) and core.time(before.modified_on)
-    local live
+    local live, good_until
     freshness.distrust(sitekey)
 
     local function judge(lost, try)
-      pause(try - 1)
+      pause(try)
       local problem
       live, problem = core.peek(sitekey)
       if not live then
-        lost.message = ("%s; reading it: %s"):format(lost.message, problem.message)
+        explain(lost, "reading it: " .. problem.message)
         return nil
       end
+      good_until = freshness.good_after_read()
       freshness.has_read(sitekey, live)
       if not core.differs(live, fields) then
         freshness.has_written(sitekey, live, bits)
@@ -82,12 +96,12 @@ local function new(core, freshness)
         return false
       end
       lost.kind, lost.expected, lost.actual = "stale", before, live
-      lost.message = "somebody else has changed it since; " .. lost.message
+      explain(lost, "somebody else has changed it since")
       return nil
     end
 
     return pursue(err, "update", judge, function()
-      local result, problem = core.put(live, fields, true)
+      local result, problem = core.put(live, fields, good_until, true)
       if result then
         freshness.has_written(sitekey, result, bits)
       end
@@ -97,14 +111,14 @@ local function new(core, freshness)
 
   function doubt.delete(sitekey, err)
     return pursue(err, "delete", function(lost, try)
-      pause(try - 1)
+      pause(try)
       local live, problem = core.peek(sitekey)
       if live then
         return false
       elseif is_missing(problem) then
         return true, true
       end
-      lost.message = ("%s; reading it: %s"):format(lost.message, problem.message)
+      explain(lost, "reading it: " .. problem.message)
     end, function()
       return core.delete(sitekey, true)
     end)
@@ -137,10 +151,10 @@ local function new(core, freshness)
     end
 
     return pursue(err, "rotate", function(lost, try)
-      pause(try - 1)
+      pause(try)
       local live, info = core.peek(sitekey)
       if not live then
-        lost.message = ("%s; reading it: %s"):format(lost.message, info.message)
+        explain(lost, "reading it: " .. info.message)
         return nil
       end
       local is_applied = tell(live, info)
@@ -148,8 +162,8 @@ local function new(core, freshness)
         freshness.has_written(sitekey, live)
       elseif is_applied == nil then
         lost.actual = live
-        lost.message = "whether it was rotated cannot be told; err.actual has the secret that is "
-          .. "valid now; " .. lost.message
+        explain(lost, "whether it was rotated cannot be told; err.actual has the secret that is "
+          .. "valid now")
       end
       return is_applied, live
     end, function()
@@ -204,7 +218,7 @@ local function new(core, freshness)
         pause(look)
         found, is_dated = find_created(fields, sent, mine)
         if not found then
-          lost.message = ("%s; looking for it: %s"):format(lost.message, is_dated)
+          explain(lost, "looking for it: " .. is_dated)
           return nil
         elseif #found > 0 then
           break
@@ -213,13 +227,12 @@ local function new(core, freshness)
       if #found == 0 then
         return false
       elseif #found > 1 or not is_dated then
-        lost.message = ("it may have become %s; %s"):format(table.concat(found, " or "),
-          lost.message)
+        explain(lost, "it may have become " .. table.concat(found, " or "))
         return nil
       end
       local widget, problem = core.peek(found[1])
       if not widget then
-        lost.message = ("it became %s; reading it: %s"):format(found[1], problem.message)
+        explain(lost, ("it became %s; reading it: %s"):format(found[1], problem.message))
         return nil
       end
       mine[widget.sitekey] = true

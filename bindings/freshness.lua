@@ -14,6 +14,7 @@ local SLACK = 5000000 -- how far changes may come late into the list, microsecon
 local FEWEST, MOST, SPARE = 100, 1000, 50 -- rows in a look; spare ones are for others' changes
 local PAGES = 1000
 local UNTRUSTED = math.maxinteger
+local ROUND_TRIP = 2000000 -- how long a widget that was read for a write is relied on, at least
 
 -- The state of one client.
 local function new(core, fresh)
@@ -165,6 +166,11 @@ local function new(core, fresh)
         return nil
       end
     end
+  end
+
+  ---Until when a widget may be relied on that has just been read for a write.
+  function self.good_after_read()
+    return core.now() + math.max(fresh, ROUND_TRIP)
   end
 
   ---A widget has been read, on behalf of a write.

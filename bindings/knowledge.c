@@ -118,6 +118,20 @@ static int core_resolve(lua_State *L)
     return 0;
 }
 
+// refute(err): reading has shown that the write that err speaks of was not applied, and that is all
+static int core_refute(lua_State *L)
+{
+    ts_ledger_refute(&ts_host_of(L)->door->ledger, lx_failure_entry(L, 1));
+    return 0;
+}
+
+// explain(err, more): the summary says that too of the write that err speaks of
+static int core_explain(lua_State *L)
+{
+    ts_ledger_explain(&ts_host_of(L)->door->ledger, lx_failure_entry(L, 1), luaL_checkstring(L, 2));
+    return 0;
+}
+
 void lx_add_knowledge(lua_State *L, int client)
 {
     static const luaL_Reg functions[] = {
@@ -130,6 +144,8 @@ void lx_add_knowledge(lua_State *L, int client)
         {"fingerprint", core_fingerprint},
         {"is_listed", core_is_listed},
         {"resolve", core_resolve},
+        {"refute", core_refute},
+        {"explain", core_explain},
         {NULL, NULL},
     };
     lua_pushvalue(L, client);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One write each, as the Lua half orders it: checked and normalised before, sent once, settled by
-// its answer. What an answer that was lost means is found out in settle.lua.
+// its answer. What an answer that was lost means is found out in doubt.lua.
 #include <string.h>
 
 #include <lauxlib.h>
@@ -54,8 +54,8 @@ static int core_check_rotate(lua_State *L)
     return 2;
 }
 
-// Index of the exchange on the stack of all writes: they take three arguments at most.
-enum { WRITE_EXCHANGE = 4 };
+// Index of the exchange on the stack of all writes: they take four arguments at most.
+enum { WRITE_EXCHANGE = 5 };
 
 static int widget_k(lua_State *L, int status, lua_KContext ctx)
 {
@@ -79,8 +79,8 @@ static int widget_k(lua_State *L, int status, lua_KContext ctx)
 
 static struct lx_exchange *push_write(lua_State *L, enum ts_op op, const char *sitekey)
 {
-    lua_settop(L, 3);
-    struct lx_exchange *exchange = push_exchange(L, op); // 4
+    lua_settop(L, WRITE_EXCHANGE - 1);
+    struct lx_exchange *exchange = push_exchange(L, op);
     lx_exchange_name(exchange, sitekey ? sitekey : "", sitekey);
     return exchange;
 }
@@ -110,8 +110,8 @@ static int core_create(lua_State *L)
     return write_start(L, exchange, &spec, widget_k);
 }
 
-// put(widget as it is, normalised changes, is_again or the moment until which the widget may be
-// relied on) -> widget | nil, err | false: nothing differs | false, "late": not sent by that moment
+// put(widget as it is, normalised changes, the moment until which the widget may be relied on,
+// is_again) -> widget | nil, err | false: nothing differs | false, "late": not sent by that moment
 static int core_put(lua_State *L)
 {
     const char *unfit;
@@ -134,8 +134,8 @@ static int core_put(lua_State *L)
     struct ts_write_spec spec = {
         // Open already is not opened by this update.
         .is_any_hostname = lx_is_any_hostname(L, merged) && !lx_is_any_hostname(L, 1),
-        .is_again = lua_isboolean(L, 3) && lua_toboolean(L, 3),
-        .start_before_us = lua_isinteger(L, 3) ? lua_tointeger(L, 3) : 0,
+        .is_again = lua_toboolean(L, 4),
+        .start_before_us = luaL_checkinteger(L, 3),
     };
     return write_start(L, exchange, &spec, widget_k);
 }
@@ -186,6 +186,14 @@ static int core_stale(lua_State *L)
     return push_exchange_unsent(L, exchange, "stale", TS_ENTRY_STALE, luaL_checkstring(L, 2));
 }
 
+// starved(sitekey, message) -> nil, err: an update that never could begin in time
+static int core_starved(lua_State *L)
+{
+    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, luaL_checkstring(L, 1));
+    return push_exchange_unsent(
+        L, exchange, "timeout", TS_ENTRY_WRITE_UNSENT, luaL_checkstring(L, 2));
+}
+
 void lx_add_writes(lua_State *L, int client)
 {
     static const luaL_Reg functions[] = {
@@ -198,6 +206,7 @@ void lx_add_writes(lua_State *L, int client)
         {"delete", core_delete},
         {"rotate", core_rotate},
         {"stale", core_stale},
+        {"starved", core_starved},
         {NULL, NULL},
     };
     lua_pushvalue(L, client);

@@ -7,7 +7,7 @@ local new_freshness = require "tshost.freshness"
 local holds = require "tshost.holds"
 local shield = require "tshost.task_core".shield -- a lost answer is settled also in a cancelled task
 
-local ROUND_TRIP = 2000000 -- how long a widget that was read for a write is relied on, at least
+local LATE_TRIES = 4 -- of an update that cannot begin in time, once it has the turn
 local ALL_FIELDS = 0xff -- the bits of all writable fields
 
 -- What makes two creates the same.
@@ -23,6 +23,7 @@ local function new(core, fresh)
   local freshness = new_freshness(core, fresh)
   local doubt = new_doubt(core, freshness)
   local hold = holds.new()
+  local late_turn = holds.new() -- of one key
   local groups = {} -- key -> creates that are the same: { flying =, is_settling =, users = }
   local mine = {} -- sitekeys that were created here
 
@@ -103,32 +104,51 @@ local function new(core, fresh)
       err.expected, err.actual, err.attempts = subject, live, 1
       return nil, err
     end
-    return live, core.now() + math.max(fresh, ROUND_TRIP)
+    return live, freshness.good_after_read()
+  end
+
+  -- Sends an update over what can be relied on; `false, "late"` when it could not begin by then. The
+  -- third result is what it was put over, the fourth the bits of the fields there that are our own.
+  local function send_update(sitekey, subject, fields)
+    local base, good_until = base_of(sitekey, subject, fields)
+    if not base then
+      return nil, good_until
+    end
+    local kept = freshness.own_fields(sitekey, base)
+    local widget, err = core.put(base, fields, good_until)
+    return widget, err, base, kept
+  end
+
+  -- A write that waits for the rate budget may outlive what it relies on. Those that did go one at a
+  -- time: else they could use up the budget with reading, again and again.
+  local function send_late_update(sitekey, subject, fields)
+    local _ <close> = late_turn(true)
+    for _ = 1, LATE_TRIES do
+      local widget, err, base, kept = send_update(sitekey, subject, fields)
+      if err ~= "late" then
+        return widget, err, base, kept
+      end
+    end
+    return core.starved(sitekey, "not sent: the rate budget let it not begin soon enough after the "
+      .. "widget had been read; a higher --rate or --fresh lets it")
   end
 
   function half.update(subject, changes)
     local sitekey, fields, bits = core.check_update(subject, changes)
     local _ <close> = hold(sitekey)
-    local base, kept, widget, err
-    repeat -- a write that waits for the rate budget may outlive what it relies on
-      local good_until
-      base, good_until = base_of(sitekey, subject, fields)
-      if not base then
-        return nil, good_until
-      end
-      kept = freshness.own_fields(sitekey, base)
-      widget, err = core.put(base, fields, good_until)
-    until err ~= "late"
-    bits = bits | kept
+    local widget, err, base, kept = send_update(sitekey, subject, fields)
+    if err == "late" then
+      widget, err, base, kept = send_late_update(sitekey, subject, fields)
+    end
     if widget then
-      freshness.has_written(sitekey, widget, bits)
+      freshness.has_written(sitekey, widget, bits | kept)
       return widget
     elseif widget == false then
       return base
     elseif err.outcome ~= "unknown" then
       return nil, err
     end
-    return shield(doubt.update, sitekey, fields, base, bits, err)
+    return shield(doubt.update, sitekey, fields, base, bits | kept, err)
   end
 
   function half.delete(subject)

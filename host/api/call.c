@@ -121,7 +121,11 @@ static enum ts_err call_start(struct ts_client *client, const struct ts_call_spe
     }
     *out = call;
     call->number = ++client->queue->outage.calls;
-    queue_add(client->queue, call);
+    if (call->start_before_us) {
+        queue_add_urgent(client->queue, call);
+    } else {
+        queue_add(client->queue, call);
+    }
     queue_advance(client->queue);
     return TS_OK;
 }

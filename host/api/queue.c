@@ -48,32 +48,34 @@ static void lane_count_up(struct ts_queue *queue, struct ts_lane *lane)
     }
 }
 
+// Puts the call behind prev, NULL for the front.
+static void lane_insert(
+    struct ts_queue *queue, struct ts_lane *lane, struct ts_call *call, struct ts_call *prev)
+{
+    struct ts_call *next = prev ? *call_next(prev) : lane->head;
+    *call_prev(call) = prev;
+    *call_next(call) = next;
+    *(prev ? call_next(prev) : &lane->head) = call;
+    *(next ? call_prev(next) : &lane->tail) = call;
+    lane_count_up(queue, lane);
+}
+
 void queue_add(struct ts_queue *queue, struct ts_call *call)
 {
     struct ts_lane *lane = lane_of(queue, call);
-    *call_prev(call) = lane->tail;
-    *call_next(call) = NULL;
-    if (lane->tail) {
-        *call_next(lane->tail) = call;
-    } else {
-        lane->head = call;
-    }
-    lane->tail = call;
-    lane_count_up(queue, lane);
+    lane_insert(queue, lane, call, lane->tail);
+}
+
+void queue_add_urgent(struct ts_queue *queue, struct ts_call *call)
+{
+    struct ts_lane *lane = lane_of(queue, call);
+    lane_insert(queue, lane, call, lane->urgent);
+    lane->urgent = call;
 }
 
 void queue_add_front(struct ts_queue *queue, struct ts_call *call)
 {
-    struct ts_lane *lane = lane_of(queue, call);
-    *call_prev(call) = NULL;
-    *call_next(call) = lane->head;
-    if (lane->head) {
-        *call_prev(lane->head) = call;
-    } else {
-        lane->tail = call;
-    }
-    lane->head = call;
-    lane_count_up(queue, lane);
+    lane_insert(queue, lane_of(queue, call), call, NULL);
 }
 
 void queue_remove(struct ts_queue *queue, struct ts_call *call)
@@ -89,6 +91,9 @@ void queue_remove(struct ts_queue *queue, struct ts_call *call)
         *call_prev(next) = prev;
     } else {
         lane->tail = prev;
+    }
+    if (lane->urgent == call) {
+        lane->urgent = prev;
     }
     *call_next(call) = *call_prev(call) = NULL;
     queue->waiting--;

@@ -18,6 +18,7 @@ struct ts_lane {
     struct ts_budget *budget; // asked before each start; NULL: nothing to ask
     struct ts_call *head;
     struct ts_call *tail;
+    struct ts_call *urgent; // the last of those that went before the others; NULL: none
     size_t count;
     struct ts_lane *next; // in the ring; NULL while the lane is empty
     struct ts_lane *prev;

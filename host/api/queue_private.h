@@ -10,6 +10,10 @@
 // Appends the call to those that wait in its lane.
 void queue_add(struct ts_queue *queue, struct ts_call *call);
 
+// Puts the call before those that wait in its lane, but behind others that came this way: what is
+// to begin in time goes first.
+void queue_add_urgent(struct ts_queue *queue, struct ts_call *call);
+
 // Puts the call before those that wait in its lane: it had its turn already.
 void queue_add_front(struct ts_queue *queue, struct ts_call *call);
 

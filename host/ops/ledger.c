@@ -3,6 +3,7 @@
 // Counting never fails; keeping the words may, and then the count still tells.
 #include "host/ops/ledger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,31 +57,66 @@ size_t ts_ledger_add(struct ts_ledger *ledger, enum ts_entry_kind kind, enum ts_
     return ledger->len;
 }
 
+static struct ts_entry *entry_of(struct ts_ledger *ledger, size_t number)
+{
+    return number >= 1 && number <= ledger->len ? &ledger->entries[number - 1] : NULL;
+}
+
 void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reason)
 {
-    if (number < 1 || number > ledger->len) {
-        return;
-    }
-    struct ts_entry *entry = &ledger->entries[number - 1];
-    if (!entry->is_forgiven && !entry->is_resolved) {
+    struct ts_entry *entry = entry_of(ledger, number);
+    if (entry && !entry->is_forgiven && !entry->is_resolved) {
         entry->is_forgiven = true;
         entry->reason = strdup(reason); // NULL is shown as no reason
         ledger->counts[entry->kind]--;
     }
 }
 
+// Takes a doubt out of the count: the entry's, or that of one that was not kept. False when there
+// is none.
+static bool end_doubt(struct ts_ledger *ledger, struct ts_entry *entry)
+{
+    bool is_open = !entry || (entry->kind == TS_ENTRY_WRITE_UNKNOWN && !entry->is_resolved &&
+                                 !entry->is_forgiven);
+    if (!is_open || ledger->counts[TS_ENTRY_WRITE_UNKNOWN] == 0) {
+        return false;
+    }
+    ledger->counts[TS_ENTRY_WRITE_UNKNOWN]--;
+    ledger->settled++;
+    return true;
+}
+
 void ts_ledger_resolve(struct ts_ledger *ledger, size_t number, enum ts_op op, bool is_done)
 {
-    if (number >= 1 && number <= ledger->len) {
-        struct ts_entry *entry = &ledger->entries[number - 1];
-        if (entry->kind != TS_ENTRY_WRITE_UNKNOWN || entry->is_resolved || entry->is_forgiven) {
-            return;
-        }
+    struct ts_entry *entry = entry_of(ledger, number);
+    if (!end_doubt(ledger, entry)) {
+        return;
+    }
+    ledger->done[op] += is_done;
+    if (entry) {
         entry->is_resolved = true;
     }
-    if (ledger->counts[TS_ENTRY_WRITE_UNKNOWN] > 0) {
-        ledger->counts[TS_ENTRY_WRITE_UNKNOWN]--;
-        ledger->settled++;
-        ledger->done[op] += is_done;
+}
+
+void ts_ledger_refute(struct ts_ledger *ledger, size_t number)
+{
+    struct ts_entry *entry = entry_of(ledger, number);
+    if (!end_doubt(ledger, entry)) {
+        return;
+    }
+    ledger->counts[TS_ENTRY_WRITE_FAILED]++;
+    if (entry) {
+        entry->kind = TS_ENTRY_WRITE_FAILED;
+    }
+}
+
+void ts_ledger_explain(struct ts_ledger *ledger, size_t number, const char *more)
+{
+    struct ts_entry *entry = entry_of(ledger, number);
+    size_t len = entry ? strlen(entry->message) : 0, more_len = strlen(more);
+    char *message = entry ? realloc(entry->message, len + more_len + sizeof "; ") : NULL;
+    if (message) {
+        snprintf(message + len, more_len + sizeof "; ", "; %s", more);
+        entry->message = message;
     }
 }

@@ -66,4 +66,11 @@ void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reas
 // for one that could not be kept.
 void ts_ledger_resolve(struct ts_ledger *ledger, size_t number, enum ts_op op, bool is_done);
 
+// A write of unknown outcome counts as failed, because reading has shown that it was not applied
+// and nothing more is done about it. number as above.
+void ts_ledger_refute(struct ts_ledger *ledger, size_t number);
+
+// Adds "; more" to what failure number says, as far as there is memory. more is copied.
+void ts_ledger_explain(struct ts_ledger *ledger, size_t number, const char *more);
+
 #endif

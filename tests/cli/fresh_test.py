@@ -180,6 +180,32 @@ class Fresh(Case):
         self.assertIn("look at what changed", done.err)
         self.assertGreater(operations.count("list") + operations.count("get"), 1)
 
+    def test_readings_leave_room_for_the_writes(self):
+        """As many updates as the budget has requests: their readings do not use it up for ever, while
+        every write comes too late after its own."""
+        self.fill(4)
+        done = self.lua("""
+          local keys = {}
+          for i, w in ipairs(widgets.all()) do keys[i] = w.sitekey end
+          task.each(keys, function(key) assert(widgets.update(key, { mode = 'invisible' })) end)""",
+                        "--rate", "4/3", "--reserve", "0", "--fresh", "0", "--deadline", "45",
+                        sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        self.assertEqual(self.operations().count("update"), 4)
+
+    def test_an_update_that_never_can_begin_in_time(self):
+        """With one request in three seconds there is none for the write in time."""
+        self.fill(1)
+        done = self.lua("""
+          local key = widgets.all()[1].sitekey
+          local w, err = widgets.update(key, { mode = 'invisible' })
+          assert(not w and err.kind == 'timeout' and err.outcome == 'not_applied')""",
+                        "--rate", "1/3", "--reserve", "0", "--fresh", "0", "--deadline", "45",
+                        sandbox=self.sandbox)
+        self.assert_status(done, 9)
+        self.assertIn("a higher --rate or --fresh", done.err)
+        self.assertEqual(self.operations().count("update"), 0)
+
     def test_outside_edits_at_random_moments(self):
         """Whenever somebody else edits between the list and the write, both edits are there in the
         end: theirs falls outside what --fresh permits, or it is refused as stale."""

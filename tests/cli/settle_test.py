@@ -131,13 +131,28 @@ class Settle(Case):
         self.sandbox.create()
         done = self.run_with("""
           local w, err = widgets.update(widgets.all()[1], { name = 'never' })
-          assert(not w and err.outcome == 'unknown')
+          assert(not w and err.outcome == 'not_applied')
           print(err.attempts)""", "update", kind="502", times=100)
-        self.assert_status(done, 10)
+        self.assert_status(done, 4)
         self.assertEqual(len(self.sandbox.requests("update")), 4)
-        self.assertEqual(done.out, "7\n")  # four writes, three readings in between
-        self.assertIn("1 with unknown outcome", done.err)
+        self.assertEqual(done.out, "8\n")  # four writes, a reading after each
+        self.assertIn("1 failed, 4 settled by reading", done.err)
+        self.assertIn("it was not applied", done.err)
         self.assertEqual(self.sandbox.widgets()[0]["name"], "acme")
+
+    def test_the_last_answer_that_is_lost_is_settled_too(self):
+        """Three times dropped, and the fourth time carried out."""
+        for operation, code in (("update", UPDATE), ("delete", DELETE), ("create", CREATE)):
+            with self.subTest(operation), Sandbox() as self.sandbox:
+                if operation != "create":
+                    self.sandbox.create()
+                self.clean()
+                self.sandbox.fault(op=operation, kind="drop", times=3, applied=False)
+                self.sandbox.fault(op=operation, kind="drop", times=1, applied=True)
+                done = self.lua(code, *ALLOW, sandbox=self.sandbox)
+                self.assert_status(done, 0)
+                self.assertEqual(len(self.sandbox.requests(operation)), 4)
+                self.assertIn("4 settled by reading", done.err)
 
     def test_what_cannot_be_read_stays_unknown(self):
         self.sandbox.create()
@@ -192,6 +207,7 @@ class Settle(Case):
         self.assertEqual(len(self.sandbox.widgets()), 2, done)
         for widget in self.sandbox.widgets():
             self.assertIn(widget["sitekey"], done.out)
+            self.assertIn(widget["sitekey"], done.err)
 
     def test_a_name_with_everything_in_it(self):
         name = "a&b=c %+#\u00e9 \"x\""
