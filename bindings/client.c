@@ -14,6 +14,7 @@
 struct client_box {
     struct ts_client *client;
     struct lx_listed listed;
+    struct lx_moves moves;
     bool is_public;
 };
 
@@ -91,4 +92,10 @@ struct lx_listed *lx_client_listed(lua_State *L, int idx)
 {
     struct client_box *box = lua_touserdata(L, idx);
     return &box->listed;
+}
+
+struct lx_moves *lx_client_moves(lua_State *L, int idx)
+{
+    struct client_box *box = lua_touserdata(L, idx);
+    return &box->moves;
 }

@@ -5,6 +5,7 @@
 #define TS_BINDINGS_CLIENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <lua.h>
 
@@ -35,5 +36,14 @@ struct lx_listed {
 
 // That of the client box at idx. Does not raise.
 struct lx_listed *lx_client_listed(lua_State *L, int idx);
+
+// Writes begun so far that take widgets from their places in lists.
+struct lx_moves {
+    uint64_t names; // renamed or deleted
+    uint64_t all;   // anything but created, which puts modified_on to now
+};
+
+// Those of the client box at idx, for as long as that lives. Does not raise.
+struct lx_moves *lx_client_moves(lua_State *L, int idx);
 
 #endif

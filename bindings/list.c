@@ -130,6 +130,7 @@ static struct list *push_list(lua_State *L)
     list->per_page = list->query.per_page;
     list->client = check_client(L);
     list->listed = lx_client_listed(L, lua_upvalueindex(1));
+    list->moves = lx_client_moves(L, lua_upvalueindex(1));
     list->loop = ts_host_of(L)->loop;
     lua_createtable(L, 4, 0);
     lua_pushvalue(L, lua_upvalueindex(1));

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "bindings/answer.h"
+#include "bindings/client.h"
 #include "bindings/host.h"
 #include "bindings/list_private.h"
 #include "host/base/str.h"
@@ -48,6 +49,30 @@ int list_raise_text(lua_State *L, struct list *list, const char *text)
     return list_raise(L, list, &answer);
 }
 
+static uint64_t moves_of(const struct list *list)
+{
+    switch (list->query.moved_by) {
+    case LX_MOVED_BY_NAMES:
+        return list->moves->names;
+    case LX_MOVED_BY_ALL:
+        return list->moves->all;
+    default:
+        return 0;
+    }
+}
+
+// Where the total tells nothing. Also when the page was asked for before the write was, so that a
+// script that works does not work by chance.
+static void check_unmoved(lua_State *L, struct list *list)
+{
+    if (list->next_take > 1 && moves_of(list) != list->moves_before) {
+        list_raise_text(L, list,
+            "this run has moved widgets in the list while it was being read, so others may have "
+            "been passed over; run again, and collect with widgets.all before renaming or "
+            "deleting");
+    }
+}
+
 static void page_start(lua_State *L, struct list *list)
 {
     struct list_page *page = &list->pages[list->next_start % LIST_WINDOW];
@@ -58,6 +83,7 @@ static void page_start(lua_State *L, struct list *list)
     struct ts_error err;
     page->list = list;
     page->is_done = false;
+    list->moves_before = list->next_start == 1 ? moves_of(list) : list->moves_before;
     enum ts_err code = ts_call_read(list->client, &spec, on_page_done, page, &page->call, &err);
     if (code == TS_ERR_CANCELLED) {
         check_can_wait(L);
@@ -177,6 +203,7 @@ void list_page_take(lua_State *L, struct list *list, int box)
     lua_pop(L, 1);
     lx_reading_add(list->reading, start_us, page->done_us);
     page_account(L, list, envelope);
+    check_unmoved(L, list);
     if (list->rows == 0 && list->next_take < list->last) {
         list->next_take = list->last; // nothing comes after an empty page, whatever was announced
         list_check_complete(L, list);

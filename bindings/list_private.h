@@ -41,7 +41,9 @@ struct list {
     struct lx_reading *reading;
     struct lx_snapshot *snapshot; // of the current page
     struct ts_seen seen;
-    struct lx_listed *listed; // the client's, which takes over `seen` in the end
+    const struct lx_moves *moves; // the client's
+    uint64_t moves_before;        // when the first page was asked for
+    struct lx_listed *listed;     // the client's, which takes over `seen` in the end
     lua_Integer per_page;
     lua_Integer next_start; // the page to start next
     lua_Integer next_take;  // the page whose rows come next

@@ -70,6 +70,12 @@ void check_list_query(lua_State *L, int arg, struct lx_list_query *query)
     direction = direction ? direction : "asc";
     check_choice(L, "order", order, orders);
     check_choice(L, "direction", direction, directions);
+    // By sitekey or creation only a deletion moves widgets up, and the total tells that. What goes
+    // to the front of the newest is only seen again.
+    bool is_oldest_first = ts_str_is(order, "modified_on") && ts_str_is(direction, "asc");
+    query->moved_by = is_oldest_first            ? LX_MOVED_BY_ALL
+                      : ts_str_is(order, "name") ? LX_MOVED_BY_NAMES
+                                                 : LX_MOVED_BY_NOTHING;
     ts_buf_add_format(&query->text, "per_page=%d", (int)per_page);
     member_add(L, query, "order", order);
     member_add(L, query, "direction", direction);
@@ -78,5 +84,8 @@ void check_list_query(lua_State *L, int arg, struct lx_list_query *query)
         check_filter(L, filter, len);
         member_add(L, query, "filter", filter);
         query->is_filtered = true;
+        if (query->moved_by == LX_MOVED_BY_NOTHING) {
+            query->moved_by = LX_MOVED_BY_NAMES;
+        }
     }
 }

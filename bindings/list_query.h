@@ -13,9 +13,14 @@
 
 #define LX_LIST_QUERY_MAX 4096
 
+// What this run may do to its own list while it reads it: widgets that leave their place make
+// others move up, past the pages that are still to come.
+enum lx_list_moved_by { LX_MOVED_BY_NOTHING, LX_MOVED_BY_NAMES, LX_MOVED_BY_ALL };
+
 struct lx_list_query {
     struct ts_buf text; // "per_page=1000&order=..."; the owner calls ts_buf_fini
     lua_Integer per_page;
+    enum lx_list_moved_by moved_by;
     bool is_filtered; // totals may ignore the filter, so they say nothing
 };
 

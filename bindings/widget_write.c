@@ -88,6 +88,9 @@ static struct lx_exchange *push_write(lua_State *L, enum ts_op op, const char *s
 static int write_start(
     lua_State *L, struct lx_exchange *exchange, struct ts_write_spec *spec, lua_KFunction k)
 {
+    struct lx_moves *moves = lx_client_moves(L, lua_upvalueindex(1));
+    moves->names += exchange->op == TS_OP_DELETE;
+    moves->all += exchange->op != TS_OP_CREATE;
     spec->op = exchange->op;
     spec->sitekey = exchange->sitekey[0] ? exchange->sitekey : NULL;
     if (exchange->body.json.len > 0) {
@@ -131,6 +134,9 @@ static int core_put(lua_State *L)
     }
     int merged = lua_gettop(L);
     lx_add_fields(L, merged, &exchange->body);
+    lua_getfield(L, 1, "name");
+    lua_getfield(L, merged, "name");
+    lx_client_moves(L, lua_upvalueindex(1))->names += !lua_rawequal(L, -1, -2);
     struct ts_write_spec spec = {
         // Open already is not opened by this update.
         .is_any_hostname = lx_is_any_hostname(L, merged) && !lx_is_any_hostname(L, 1),

@@ -193,6 +193,39 @@ end
 
 -- Read from the end backwards, every row of a new widget pushes one over to the next page, where it
 -- comes a second time: it is passed over.
+-- Renames row after row of a list in pages of 5; how many, and what the list said.
+local function rename(options)
+  local count = 0
+  options.per_page = 5
+  local ok, err = pcall(function()
+    for w in widgets.list(options) do
+      count = count + 1
+      local name = w.name
+      assert(widgets.update(w, { name = "zz " .. name }))
+      assert(widgets.update(w.sitekey, { name = name }))
+    end
+  end)
+  return count, ok, err
+end
+
+function TestList.testMovingWidgetsWhileReading()
+  for _, options in ipairs {
+    { filter = "name:" .. name_of(1):sub(1, 3) }, { order = "name" }, { order = "modified_on" },
+  } do
+    local count, ok, err = rename(options)
+    lu.assertFalse(ok)
+    lu.assertEquals(err.kind, "decode")
+    lu.assertStrContains(err.message, "collect with widgets.all before")
+    lu.assertEquals(count, 5)
+    err:forgive "meant"
+  end
+  for _, options in ipairs { {}, { order = "modified_on", direction = "desc" } } do
+    local count, ok = rename(options)
+    lu.assertTrue(ok)
+    lu.assertEquals(count, COUNT)
+  end
+end
+
 function TestList.testRepeatsAreDropped()
   local late = {}
   local seen, count = {}, 0
