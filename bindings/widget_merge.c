@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "bindings/name_set.h"
 #include "bindings/widget.h"
 #include "host/base/str.h"
 
@@ -71,84 +72,6 @@ void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body)
     lx_check_body(L, ts_widget_body_end(body));
 }
 
-// Pushes the list at idx as a set of lower-cased names.
-static void push_set(lua_State *L, int idx)
-{
-    lua_newtable(L);
-    size_t count = lua_istable(L, idx) ? lua_rawlen(L, idx) : 0;
-    for (size_t i = 1; i <= count; i++) {
-        char name[TS_WIDGET_DOMAIN_MAX + 1];
-        size_t len;
-        if (lua_rawgeti(L, idx, (lua_Integer)i) == LUA_TSTRING) {
-            const char *text = lua_tolstring(L, -1, &len);
-            // The server's own entries are kept even where our rules would not take them.
-            bool is_known = ts_domain_normalise(text, len, name, NULL) == TS_OK;
-            lua_pushboolean(L, 1);
-            lua_setfield(L, -3, is_known ? name : text);
-        }
-        lua_pop(L, 1);
-    }
-}
-
-static bool set_is_within(lua_State *L, int a, int b)
-{
-    for (lua_pushnil(L); lua_next(L, a); lua_pop(L, 1)) {
-        lua_pushvalue(L, -2);
-        bool is_there = lua_rawget(L, b) != LUA_TNIL;
-        lua_pop(L, 1);
-        if (!is_there) {
-            lua_pop(L, 2);
-            return false;
-        }
-    }
-    return true;
-}
-
-// Puts the names of the list in `changes[member]` into the set at idx, or takes them out.
-static void set_apply(lua_State *L, int set, int changes, const char *member, bool is_addition)
-{
-    lua_getfield(L, changes, member);
-    size_t count = lua_istable(L, -1) ? lua_rawlen(L, -1) : 0;
-    for (size_t i = 1; i <= count; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i);
-        if (is_addition) {
-            lua_pushboolean(L, 1);
-        } else {
-            lua_pushnil(L);
-        }
-        lua_rawset(L, set);
-    }
-    lua_pop(L, 1);
-}
-
-static int name_compare(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-// Replaces the set on top by its sorted list, so that equal sets make equal bodies.
-static void set_to_list(lua_State *L)
-{
-    int set = lua_gettop(L);
-    size_t count = 0;
-    for (lua_pushnil(L); lua_next(L, set); lua_pop(L, 1)) {
-        count++;
-    }
-    const char **names = lua_newuserdatauv(L, (count + 1) * sizeof *names, 0);
-    size_t i = 0;
-    for (lua_pushnil(L); lua_next(L, set); lua_pop(L, 1)) {
-        names[i++] = lua_tostring(L, -2); // anchored by the set
-    }
-    qsort(names, count, sizeof *names, name_compare);
-    lua_createtable(L, (int)count, 0);
-    for (i = 0; i < count; i++) {
-        lua_pushstring(L, names[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    lua_replace(L, set);
-    lua_settop(L, set);
-}
-
 // Whether the normalised value at idx replaces the domains, and does not change them.
 static bool is_whole_list(lua_State *L, int idx)
 {
@@ -163,30 +86,33 @@ static bool is_whole_list(lua_State *L, int idx)
     return is_empty;
 }
 
-// Pushes the merged domains; whether they differ from the widget's.
+// Pushes the merged domains, sorted, so that equal sets make equal bodies; whether they differ from
+// the widget's.
 static bool push_merged_domains(lua_State *L, int before, int changes)
 {
-    push_set(L, before);
-    int old = lua_gettop(L);
-    bool is_list = is_whole_list(L, changes);
-    push_set(L, is_list ? changes : before);
-    int new = lua_gettop(L);
-    if (!is_list) {
-        set_apply(L, new, changes, "remove", false);
-        set_apply(L, new, changes, "add", true);
+    int top = lua_gettop(L);
+    struct lx_name_set *old = push_name_set(L, before), *new;
+    if (is_whole_list(L, changes)) {
+        new = push_name_set(L, changes);
+    } else {
+        lua_getfield(L, changes, "add");
+        struct lx_name_set *added = push_name_set(L, lua_gettop(L));
+        lua_getfield(L, changes, "remove");
+        struct lx_name_set *removed = push_name_set(L, lua_gettop(L));
+        new = push_name_merge(L, old, added, removed);
     }
-    bool is_changed = !set_is_within(L, old, new) || !set_is_within(L, new, old);
-    lua_remove(L, old);
-    set_to_list(L);
+    bool is_changed = !lx_name_set_is_same(old, new);
+    push_name_list(L, new);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
     return is_changed;
 }
 
 static bool is_same_set(lua_State *L, int a, int b)
 {
     int top = lua_gettop(L);
-    push_set(L, a);
-    push_set(L, b);
-    bool is_same = set_is_within(L, top + 1, top + 2) && set_is_within(L, top + 2, top + 1);
+    const struct lx_name_set *one = push_name_set(L, a);
+    bool is_same = lx_name_set_is_same(one, push_name_set(L, b));
     lua_settop(L, top);
     return is_same;
 }
