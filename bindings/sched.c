@@ -267,6 +267,7 @@ static void sched_stop_if_asked(lua_State *L, struct ts_sched *sched, const stru
     if (!sched->is_stopping && (is_lost || ts_interrupt_is_due(sched))) {
         sched->is_interrupted = ts_signals_seen() != 0;
         sched->is_expired = ts_signals_is_expired();
+        sched->host->door->is_stopped = sched->is_interrupted || sched->is_expired;
         ts_sched_stop(sched);
         wake_idle(L, false); // what sleeps has nothing in flight to wait for
     }

@@ -192,6 +192,11 @@ void ts_write_cancel(struct ts_write *write)
     if (!write) {
         return;
     }
+    if (!write->is_settled && write->is_done && write->door->is_stopped &&
+        ts_call_answer(write->call)->code == TS_ERR_CANCELLED) {
+        write_uncount(write);
+        write->door->ledger.withdrawn++;
+    }
     if (!write->is_settled) {
         enum ts_outcome outcome = TS_OUTCOME_NOT_APPLIED;
         const char *message = "dropped before it was sent";

@@ -17,7 +17,8 @@ struct ts_write;
 struct ts_door {
     struct ts_permissions permissions;
     struct ts_ledger ledger;
-    bool is_closed; // stopping: nothing new leaves
+    bool is_closed;  // stopping: nothing new leaves
+    bool is_stopped; // from outside: what has not left is withdrawn, which is no failure
 };
 
 struct ts_write_spec {

@@ -67,6 +67,18 @@ class Stop(Case):
                 self.assertIn(f"tshost: interrupted by {name}; nothing is in flight", done.err)
                 self.assertIn("4 created", done.err)
 
+    def test_what_has_not_left_is_withdrawn(self):
+        """Work that was not begun is no list of failures."""
+        self.slow("create")
+        process = self.begin("""
+          task.spawn(function() task.sleep(0) print "under way" end)
+          task.each({ 1, 2, 3, 4, 5, 6 }, function() %s end)""" % (CREATE % "'queued'"),
+                             "--concurrency", "2")
+        done = self.stop(process)
+        self.assert_status(done, 143)
+        self.assertIn("tshost: 2 created, 4 withdrawn; 2 requests", done.err)
+        self.assertNotIn("failed", done.err)
+
     def test_a_terminal_that_goes_away(self):
         self.slow("create")
         process = self.begin("print 'start'; assert(%s)" % (CREATE % "'hung up'"))
