@@ -10,6 +10,10 @@ local shield = require "tshost.task_core".shield -- a lost answer is settled als
 local LATE_TRIES = 4 -- of an update that cannot begin in time, once it has the turn
 local ALL_FIELDS = 0xff -- the bits of all writable fields
 
+-- Of all clients, which may be of the same account.
+local groups = {} -- key -> creates that are the same: { flying =, is_settling =, users = }
+local mine = {} -- sitekeys that were created here
+
 -- What makes two creates the same.
 local function key_of(fields)
   local domains = table.move(fields.domains, 1, #fields.domains, 1, {})
@@ -24,8 +28,6 @@ local function new(core, fresh)
   local doubt = new_doubt(core, freshness)
   local hold = holds.new()
   local late_turn = holds.new() -- of one key
-  local groups = {} -- key -> creates that are the same: { flying =, is_settling =, users = }
-  local mine = {} -- sitekeys that were created here
 
   local Group, Flight, Turn = {}, {}, {}
 

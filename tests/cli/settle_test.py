@@ -209,6 +209,19 @@ class Settle(Case):
             self.assertIn(widget["sitekey"], done.out)
             self.assertIn(widget["sitekey"], done.err)
 
+    def test_creates_that_are_alike_of_two_clients(self):
+        """One is lost before it is carried out; what it finds then belongs to the other client."""
+        code = f"""
+          local other = turnstile.client {{ account_id = '{ACCOUNT}' }}.widgets
+          local fields = {{ name = 'twin', domains = {{ 'a.example' }}, mode = 'managed' }}
+          local made = task.map({{ widgets, other }}, function(mine)
+            return assert(mine.create(fields)).sitekey
+          end)
+          assert(made[1] ~= made[2])"""
+        done = self.run_with(code, "create", kind="drop", applied=False)
+        self.assert_status(done, 0)
+        self.assertEqual(len(self.sandbox.widgets()), 2)
+
     def test_a_name_with_everything_in_it(self):
         name = "a&b=c %+#\u00e9 \"x\""
         done = self.run_with(f"""
