@@ -6,6 +6,7 @@ local lx = require "tshost.lx"
 local task = require "tshost.task_core"
 
 local TRIES = 4 -- sendings in all
+local LOOKS = 2 -- before what may be done only once is sent again: what was lost may come late
 local MARGIN = 2000000 -- between the clocks of a service's machines, and a Date of whole seconds
 local PER_PAGE, PAGES = 100, 100
 
@@ -129,7 +130,8 @@ local function new(core, freshness)
     return info.date_us and info.date_us - (info.end_us - moment) - MARGIN
   end
 
-  ---`before` is what is known from before: fingerprint, the widget's table, its modified_on.
+  ---`before` is what is known from before: fingerprint, the widget's table, its modified_on; is_read
+  ---when it was read right before.
   function doubt.rotate(sitekey, is_immediate, before, sent, err)
     freshness.distrust(sitekey)
 
@@ -139,8 +141,10 @@ local function new(core, freshness)
       local least = service_time(info, sent)
       local is_older = modified and least and modified < least
       if before.fingerprint then
-        local is_same = core.fingerprint(live.secret) == before.fingerprint
-        return not is_same and not is_older
+        if core.fingerprint(live.secret) == before.fingerprint or is_older then
+          return false
+        end
+        return (least or before.is_read) and true or nil -- else it may be anybody's since then
       elseif is_older or modified and modified == before.modified then
         return false
       elseif before.modified and modified and core.known(before.widget)
@@ -150,14 +154,20 @@ local function new(core, freshness)
       return nil
     end
 
-    return pursue(err, "rotate", function(lost, try)
-      pause(try)
-      local live, info = core.peek(sitekey)
-      if not live then
-        explain(lost, "reading it: " .. info.message)
-        return nil
+    return pursue(err, "rotate", function(lost)
+      local live, info, is_applied
+      for look = 1, LOOKS do
+        pause(look)
+        live, info = core.peek(sitekey)
+        if not live then
+          explain(lost, "reading it: " .. info.message)
+          return nil
+        end
+        is_applied = tell(live, info)
+        if is_applied ~= false then
+          break
+        end
       end
-      local is_applied = tell(live, info)
       if is_applied then
         freshness.has_written(sitekey, live)
       elseif is_applied == nil then
@@ -214,7 +224,7 @@ local function new(core, freshness)
     err.sitekey = nil
     return pursue(err, "create", function(lost)
       local found, is_dated
-      for look = 1, 2 do -- what was lost may come late
+      for look = 1, LOOKS do
         pause(look)
         found, is_dated = find_created(fields, sent, mine)
         if not found then

@@ -54,6 +54,15 @@ static int core_check_rotate(lua_State *L)
     return 2;
 }
 
+// may_rotate() -> whether permissions let a rotation pass now
+static int core_may_rotate(lua_State *L)
+{
+    struct ts_error err;
+    struct ts_write_spec spec = {.op = TS_OP_ROTATE};
+    lua_pushboolean(L, ts_door_check(ts_host_of(L)->door, &spec, &err) == TS_OK);
+    return 1;
+}
+
 // Index of the exchange on the stack of all writes: they take four arguments at most.
 enum { WRITE_EXCHANGE = 5 };
 
@@ -207,6 +216,7 @@ void lx_add_writes(lua_State *L, int client)
         {"check_update", core_check_update},
         {"check_delete", core_check_delete},
         {"check_rotate", core_check_rotate},
+        {"may_rotate", core_may_rotate},
         {"create", core_create},
         {"put", core_put},
         {"delete", core_delete},

@@ -167,9 +167,15 @@ local function new(core, fresh)
     return true
   end
 
-  -- What can be known of a widget before its secret is rotated, without a request.
-  local function evidence_of(subject)
+  -- What is known of a widget before its secret is rotated, to tell afterwards whether it was. Of a
+  -- bare sitekey nothing is: the widget is read, unless the door would not let the write pass anyway.
+  local function evidence_of(sitekey, subject)
+    local is_read = false
     if type(subject) ~= "table" then
+      subject = core.may_rotate() and core.peek(sitekey)
+      is_read = true
+    end
+    if not subject then
       return {}
     end
     local _, _, _, modified = core.known(subject)
@@ -178,13 +184,14 @@ local function new(core, fresh)
       widget = subject,
       modified = modified,
       bits = ALL_FIELDS,
+      is_read = is_read,
     }
   end
 
   function half.rotate_secret(subject, options)
     local sitekey, is_immediate = core.check_rotate(subject, options)
     local _ <close> = hold(sitekey)
-    local before = evidence_of(subject)
+    local before = evidence_of(sitekey, subject)
     local widget, err, sent = core.rotate(sitekey, is_immediate)
     if widget then
       freshness.has_written(sitekey, widget)

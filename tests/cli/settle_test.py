@@ -36,6 +36,10 @@ ROTATE = """
     assert(new.secret == assert(widgets.get(w)).secret)
     print(new.sitekey)
   end"""
+ROTATE_SITEKEY = """
+  local key = widgets.all()[1].sitekey
+  local new = assert(widgets.rotate_secret(key))
+  assert(new.secret == assert(widgets.get(key)).secret)"""
 ROTATE_HANDLE = """
   local w = assert(widgets.get(widgets.all()[1]))
   local new = assert(widgets.rotate_secret(w))
@@ -99,7 +103,7 @@ class Settle(Case):
                 self.assertIn("1 deleted", done.err)
 
     def test_rotate(self):
-        for code in (ROTATE, ROTATE_HANDLE):
+        for code in (ROTATE, ROTATE_SITEKEY, ROTATE_HANDLE):
             for name, fault in FAULTS.items():
                 with self.subTest(name), Sandbox() as self.sandbox:
                     self.sandbox.create()
@@ -108,15 +112,28 @@ class Settle(Case):
                     self.assertIn("1 rotated", done.err)
 
     def test_a_rotation_that_nothing_tells_of(self):
-        """By its sitekey alone, after a lost answer, anybody may have changed the widget."""
+        """By its sitekey alone, when it could not be read before: anybody may have changed the widget."""
         made = self.sandbox.create()
         code = f"""
           local w, err = widgets.rotate_secret '{made["sitekey"]}'
           assert(not w and err.outcome == 'unknown' and err.op == 'rotate_secret')
           assert(err.actual.secret == assert(widgets.get '{made["sitekey"]}').secret)"""
-        done = self.run_with(code, "rotate", kind="drop")
+        self.clean()
+        self.sandbox.fault(op="rotate", kind="drop")
+        self.sandbox.fault(op="get", kind="502", times=5)
+        done = self.lua(code, *ALLOW, sandbox=self.sandbox)
         self.assert_status(done, 10)
         self.assertEqual(self.applied("rotate", {}), 1)
+        self.assertIn("whether it was rotated cannot be told", done.err)
+
+    def test_a_rotation_by_sitekey_is_read_before_when_it_is_allowed(self):
+        made = self.sandbox.create()
+        code = f"print(widgets.rotate_secret '{made['sitekey']}')"
+        self.clean()
+        self.assert_status(self.lua(code, sandbox=self.sandbox), 5)
+        self.assertEqual(self.sandbox.requests(), [])
+        self.assert_status(self.lua(code, *ALLOW, sandbox=self.sandbox), 0)
+        self.assertEqual([operation for operation, _ in self.sandbox.requests()], ["get", "rotate"])
 
     def test_a_rotation_that_surely_was_not_applied(self):
         """The widget has not been touched since long before."""

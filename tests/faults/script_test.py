@@ -56,10 +56,11 @@ GONE = answer(b'{"success":false,"errors":[{"code":10404,"message":"no such widg
               b'"messages":[],"result":null}', status="404 Not Found")
 
 
-def widget(sitekey, name):
+def widget(sitekey, name, rotations=0):
     """A widget as the API shows it."""
     return {
-        "sitekey": sitekey, "secret": "0x4AAAAAAAAAAAAAAAAAAAAAmade-up-secret", "name": name,
+        "sitekey": sitekey, "secret": f"0x4AAAAAAAAAAAAAAAAAAAAAmade-up-secret{rotations}",
+        "name": name,
         "domains": ["acme.example"], "mode": "managed", "region": "world",
         "clearance_level": "no_clearance", "bot_fight_mode": False, "ephemeral_id": False,
         "offlabel": False, "created_on": "2026-01-02T03:04:05.5Z",
@@ -108,7 +109,8 @@ class Api:
             if ("DELETE", sitekey) in self.applied:
                 return GONE
             word = "new" if ("PUT", sitekey) in self.applied else "old"
-        return envelope(widget(sitekey, f"{word} {sitekey}"))
+            rotations = self.applied.count(("POST", sitekey))
+        return envelope(widget(sitekey, f"{word} {sitekey}", rotations))
 
     def apply(self, exchange):
         method = exchange.received.partition(b" ")[0].decode()
@@ -116,7 +118,8 @@ class Api:
         subject = re.search(r"0x4\w*", body.get("name") or exchange.target()).group()
         with self.lock:
             self.applied.append((method, subject))
-            text = envelope(widget(subject, body.get("name", "old " + subject)))
+            rotations = self.applied.count(("POST", subject))
+            text = envelope(widget(subject, body.get("name", "old " + subject), rotations))
             self.longest = max(self.longest, len(text))
         return text
 
@@ -170,7 +173,7 @@ class Writes(unittest.TestCase):
         self.applied_once("delete", is_settled=True)
 
     def test_rotate(self):
-        self.applied_once("rotate")
+        self.applied_once("rotate", is_settled=True)
 
 
 def always(text, how=CLOSE):
