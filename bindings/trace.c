@@ -12,6 +12,7 @@
 #include "bindings/sched.h"
 
 #define HEADING "stack traceback:"
+#define JOINED_MAX 16384 // bytes; chains of tasks may be longer than anybody reads
 
 // Pushes the traceback that the error at 1 brought along from another task; false without one.
 static bool push_origin(lua_State *L, int handle)
@@ -40,8 +41,11 @@ int lx_trace_error(lua_State *L)
     ts_sched_push(L, task);
     int handle = lua_gettop(L);
     bool has_origin = push_origin(L, handle);
-    luaL_traceback(L, L, NULL, 1);
-    if (has_origin) {
+    bool is_full = has_origin && lua_rawlen(L, -1) > JOINED_MAX;
+    if (!is_full) {
+        luaL_traceback(L, L, NULL, 1);
+    }
+    if (has_origin && !is_full) {
         lua_pushfstring(
             L, "%s\nawaited from:%s", lua_tostring(L, -2), lua_tostring(L, -1) + strlen(HEADING));
     }

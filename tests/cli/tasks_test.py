@@ -111,6 +111,18 @@ task.spawn(outer):await()""", "--verbose", "--sandbox")
         self.assertIn("script.lua:3: in function", each)
         self.assertIn("script.lua:4: in main chunk", main)
 
+    def test_across_very_many_tasks(self):
+        """It is cut where nobody reads on, and costs no more than that for each of them."""
+        done = self.lua("""
+local function chain(left)
+  if left == 0 then error "the cause" end
+  task.spawn(chain, left - 1):await()
+end
+chain(2000)""", "--verbose", "--sandbox")
+        self.assert_status(done, 1)
+        self.assertIn("script.lua:3: in function", done.err)
+        self.assertLess(len(done.err), 20000)
+
     def test_of_another_error(self):
         done = self.lua("""
 pcall(function() task.spawn(error, "handled"):await() end)
