@@ -7,6 +7,8 @@ local task = require "tshost.task_core"
 
 local TRIES = 4 -- sendings in all
 local LOOKS = 2 -- before what may be done only once is sent again: what was lost may come late
+local SLOW_LOOKS = 5 -- the same when nobody had hung up but us: the service may be at it still
+local GATEWAY_TIMEOUTS = { [504] = true, [524] = true } -- nor had it then
 local MARGIN = 2000000 -- between the clocks of a service's machines, and a Date of whole seconds
 local PER_PAGE, PAGES = 100, 100
 
@@ -28,6 +30,11 @@ local function new(core, freshness)
   local function settle(err, op, is_done, what)
     core.resolve(err, op, is_done)
     lx.verbose(("settled: %s %s: %s"):format(err.op, err.sitekey or "", what))
+  end
+
+  local function looks_for(lost)
+    local is_slow = lost.kind == "timeout" or GATEWAY_TIMEOUTS[lost.status]
+    return is_slow and SLOW_LOOKS or LOOKS
   end
 
   local function is_missing(problem)
@@ -156,7 +163,7 @@ local function new(core, freshness)
 
     return pursue(err, "rotate", function(lost)
       local live, info, is_applied
-      for look = 1, LOOKS do
+      for look = 1, looks_for(lost) do
         pause(look)
         live, info = core.peek(sitekey)
         if not live then
@@ -224,7 +231,7 @@ local function new(core, freshness)
     err.sitekey = nil
     return pursue(err, "create", function(lost)
       local found, is_dated
-      for look = 1, LOOKS do
+      for look = 1, looks_for(lost) do
         pause(look)
         found, is_dated = find_created(fields, sent, mine)
         if not found then

@@ -21,6 +21,7 @@ TSHOST = os.environ.get("TSHOST", "")
 HERE = os.path.dirname(os.path.abspath(__file__))
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 WARM = "0x4AAAAAAAAAAAAAAAAWARM"
+SLOW_SITEKEY = "0x4AAAAAAAAAAAAAAAAAslow"
 UNKNOWN = 10  # the exit status of a run that leaves a write in doubt
 UNREACHABLE = 9
 PEAK_KB = 80 * 1024  # answers of up to 32 MB are taken; the program itself needs 12
@@ -124,6 +125,33 @@ class Api:
         return text
 
 
+class Slow(Api):
+    """Never answers a create, and carries it out when the list has been read twice in vain."""
+
+    def __init__(self):
+        super().__init__([])
+        self.looks = 0
+
+    def __call__(self, exchange):
+        if exchange.sock.recv(4, 2) == b"GET ":  # MSG_PEEK
+            return super().__call__(exchange)
+        exchange.read_all()
+        with self.lock:
+            self.applied.append(("POST", "slow"))
+        exchange.sock.recv(1)  # until the client hangs up
+        return CLOSE
+
+    def read(self, target):
+        sitekey = target.rpartition("/")[2]
+        found = widget(sitekey if sitekey.startswith("0x") else SLOW_SITEKEY, "slow")
+        if sitekey.startswith("0x"):
+            return envelope(found)
+        self.looks += 1
+        rows = [found] if self.looks > 2 else []
+        body = {"success": True, "errors": [], "messages": [], "result": rows}
+        return answer(json.dumps(body).encode(), headers="Date: Fri, 02 Jan 2026 03:04:05 GMT\r\n")
+
+
 class Writes(unittest.TestCase):
     def cut(self, kind, cuts):
         """One write for each cut; returns the program, what it said of each, and the API."""
@@ -165,6 +193,15 @@ class Writes(unittest.TestCase):
 
     def test_create(self):
         self.applied_once("create")
+
+    def test_a_create_that_is_slower_than_the_timeout(self):
+        """The service may be at it still when nobody waits for the answer any more."""
+        api = Slow()
+        with Server(api) as server:
+            done = run(server, "writes.lua", ["create", "slow"], ["--timeout", "0.5"])
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertEqual(len(api.applied), 1)
+        self.assertIn("1 created, 1 settled by reading", done.stderr.decode())
 
     def test_update(self):
         self.applied_once("update", is_settled=True)
