@@ -20,17 +20,18 @@ static void set_integer(lua_State *L, const char *name, lua_Integer value)
     lua_setfield(L, -2, name);
 }
 
-// budget() -> { limit =, window =, left =, reserve =, paused = }
+// budget() -> { limit =, window =, left =, reserve =, others =, paused = }
 static int turnstile_budget(lua_State *L)
 {
     check_dot(L, 1, "budget");
     struct ts_budget_view view;
     ts_budget_look(ts_client_budget(check_client(L)), &view);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     set_integer(L, "limit", view.limit);
     set_integer(L, "window", seconds_up(view.window_us));
     set_integer(L, "left", view.left);
     set_integer(L, "reserve", view.reserve);
+    set_integer(L, "others", view.others);
     set_integer(L, "paused", seconds_up(view.paused_us));
     return 1;
 }

@@ -89,6 +89,7 @@ function client.estimate(requests) end
 ---@field window integer seconds
 ---@field left integer requests that could start now
 ---@field reserve integer requests left to others
+---@field others integer requests that somebody else uses in a window, as far as is known
 ---@field paused integer seconds until the end of a pause that the API asked for; 0: none
 
 ---@class turnstile.siteverify_request

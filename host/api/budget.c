@@ -66,6 +66,7 @@ struct ts_budget {
     int64_t waiting_us; // since when
     bool has_told_wait;
     bool has_told_pause;
+    bool has_told_others;
 };
 
 struct errand {
@@ -233,6 +234,22 @@ static void on_wake(struct ts_timer *timer)
     queue_advance(budget->queue);
 }
 
+// Says once a run that somebody else is seen to use the budget.
+static void others_tell(struct ts_budget *budget, int64_t now_us)
+{
+    struct ts_governor_view view;
+    if (budget->has_told_others || !budget->log) {
+        return;
+    }
+    ts_governor_look(&budget->record, &budget->rule, now_us, &view);
+    if (view.others > ts_limit_reserve(view.requests)) {
+        budget->has_told_others = true;
+        ts_log_line(budget->log, TS_LOG_NORMAL,
+            "somebody else uses about %d %% of the rate budget; leaving it to them",
+            (int)(100 * view.others / view.requests));
+    }
+}
+
 // Says once a run that it is the budget that it waits for, and until when.
 static void wait_tell(struct ts_budget *budget, int64_t now_us, int64_t retry_us)
 {
@@ -242,6 +259,7 @@ static void wait_tell(struct ts_budget *budget, int64_t now_us, int64_t retry_us
         budget->is_waiting = true;
         budget->waiting_us = now_us;
     }
+    others_tell(budget, now_us);
     bool is_long = retry_us - now_us > TOLD_US || now_us - budget->waiting_us > TOLD_US;
     if (has_told || !is_long || !budget->log) {
         return;
@@ -443,6 +461,7 @@ void ts_budget_look(struct ts_budget *budget, struct ts_budget_view *view)
         .window_us = seen.window_us,
         .left = seen.left + budget->leased,
         .reserve = seen.reserve,
+        .others = seen.others,
         .paused_us = seen.paused_us,
         .wait_us = seen.wait_us,
         .in_flight = seen.in_flight,

@@ -77,6 +77,7 @@ struct ts_budget_view {
     int64_t window_us;
     int64_t left;      // requests that could start now, as far as is known
     int64_t reserve;   // requests that are left to others
+    int64_t others;    // what somebody else uses in a window, as far as is known
     int64_t paused_us; // until the end of a pause, 0 without one
     int64_t wait_us;   // until the next request may start, 0: now
     int64_t in_flight; // of all processes

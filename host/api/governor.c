@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define SECOND_US INT64_C(1000000)
 #define PACE_PER_S 180 // the service allows 200 a second from one address
 #define PACE_GAP_US (SECOND_US / PACE_PER_S)
@@ -34,6 +34,13 @@ static int64_t share_of(const struct ts_governor_rule *rule, int64_t requests)
 static int64_t hold_of(const struct ts_governor_rule *rule, int64_t requests)
 {
     return most(ts_limit_reserve(requests), share_of(rule, requests));
+}
+
+// What is held back of what the server says is left.
+static int64_t hold_told(
+    const struct ts_governor_rule *rule, const struct ts_limit *limit, int64_t now_us)
+{
+    return most(ts_limit_hold(limit, now_us), share_of(rule, limit->requests));
 }
 
 // Whether the user's rate applies: given, or nothing else is known.
@@ -93,6 +100,12 @@ int64_t ts_governor_window(const struct ts_governor *record, const struct ts_gov
     return tightest(record, rule).window_us;
 }
 
+static void ended_add(struct ts_governor *record, int64_t count, int64_t now_us)
+{
+    ts_answer_log_add(&record->log, count, now_us);
+    record->total += count;
+}
+
 // After a reboot: as much time has passed as the wall clock says, none when it went backwards.
 static void record_move(struct ts_governor *record, const struct ts_governor_time *now,
     const struct ts_governor_rule *rule)
@@ -106,7 +119,7 @@ static void record_move(struct ts_governor *record, const struct ts_governor_tim
     ts_limits_shift(&record->limits, shift_us);
     ts_limits_spend(&record->limits, out);
     ts_answer_log_fit(&record->log, reach_of(record, rule), shift_us, now->mono_us);
-    ts_answer_log_add(&record->log, out, now->mono_us);
+    ended_add(record, out, now->mono_us);
     memcpy(record->boot, now->boot, sizeof record->boot);
 }
 
@@ -120,7 +133,8 @@ static bool record_is_sound(const struct ts_governor *record)
     bool is_sound = record->version == RECORD_VERSION && record->size == sizeof *record &&
                     ts_answer_log_is_sound(&record->log) && ts_limits_is_sound(&record->limits) &&
                     time_is_sound(record->saved_us) && time_is_sound(record->saved_wall_us) &&
-                    time_is_sound(record->pause_until_us) && time_is_sound(record->tat_us);
+                    time_is_sound(record->pause_until_us) && time_is_sound(record->tat_us) &&
+                    record->total >= 0 && record->total < INT64_MAX / 4;
     for (size_t i = 0; is_sound && i < TS_GOVERNOR_PROCESSES; i++) {
         int64_t out = record->processes[i].out;
         is_sound = out >= 0 && out <= TS_RATELIMIT_REQUESTS_MAX;
@@ -166,7 +180,7 @@ static bool is_same_process(const struct ts_process_id *a, const struct ts_proce
 static void process_forget(
     struct ts_governor *record, struct ts_governor_process *process, int64_t now_us)
 {
-    ts_answer_log_add(&record->log, process->out, now_us);
+    ended_add(record, process->out, now_us);
     ts_limits_spend(&record->limits, process->out);
     *process = (struct ts_governor_process){0};
 }
@@ -216,7 +230,7 @@ void ts_governor_settle(struct ts_governor *record, const struct ts_governor_rul
     struct ts_ratelimit_policy fallback = {
         .requests = rule->requests, .window_us = rule->window_us};
     int64_t silent = batch->ended - batch->word.answers;
-    ts_answer_log_add(&record->log, batch->ended, now_us);
+    ended_add(record, batch->ended, now_us);
     ts_limits_spend(&record->limits, silent);
     if (batch->word.answers > 0 || batch->word.policy_count > 0) {
         bool has_changed =
@@ -224,6 +238,8 @@ void ts_governor_settle(struct ts_governor *record, const struct ts_governor_rul
         if (has_changed) {
             ts_answer_log_fit(&record->log, reach_of(record, rule), 0, now_us);
         }
+        ts_limits_watch(&record->limits, &batch->word, held_by_all(record), record->total,
+            &record->log, now_us);
     }
     if (silent > 0) {
         ts_limits_hear_silence(&record->limits, now_us);
@@ -276,6 +292,7 @@ static struct ts_room room_of(const struct ts_governor *record, const struct ts_
             bool is_told = limit->left >= 0;
             int64_t hold =
                 is_told ? share_of(rule, limit->requests) : hold_of(rule, limit->requests);
+            hold = most(hold, ts_limit_hold_window(limit));
             room_narrow(
                 &room, room_in_log(record, limit->requests - hold, limit->window_us, held, now_us));
         }
@@ -284,7 +301,7 @@ static struct ts_room room_of(const struct ts_governor *record, const struct ts_
     for (size_t i = 0; i < TS_RATELIMIT_MAX && room.count > 0; i++) {
         const struct ts_limit *limit = &record->limits.items[i];
         if (limit->name && limit->left >= 0) {
-            int64_t hold = hold_of(rule, limit->requests);
+            int64_t hold = hold_told(rule, limit, now_us);
             int64_t short_of = ts_limit_reserve(limit->requests) + 1 - in_log;
             int64_t worth_us = ts_answer_log_free_at(
                 &record->log, limit->window_us, short_of, now_us); // now when none is missing
@@ -329,7 +346,7 @@ int64_t ts_governor_take(struct ts_governor *record, const struct ts_governor_ru
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
         struct ts_limit *limit = &record->limits.items[i];
         if (limit->name && limit->left >= 0) {
-            ts_limit_start(limit, held, hold_of(rule, limit->requests), now_us);
+            ts_limit_start(limit, held, hold_told(rule, limit, now_us), now_us);
         }
     }
     return count;
@@ -349,6 +366,14 @@ void ts_governor_look(const struct ts_governor *record, const struct ts_governor
         .paused_us = most(record->pause_until_us - now_us, 0),
     };
     int64_t left = INT64_MAX;
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        const struct ts_limit *limit = &record->limits.items[i];
+        if (limit->name && limit->requests == policy.requests &&
+            limit->window_us == policy.window_us) {
+            view->others = ts_others_average(&limit->others, limit->window_us);
+            view->reserve = most(view->reserve, ts_limit_hold_window(limit));
+        }
+    }
     if (is_ruled(record, rule)) {
         int64_t hold = rule->is_given ? share_of(rule, rule->requests) : view->reserve;
         view->reserve = hold;
@@ -359,11 +384,14 @@ void ts_governor_look(const struct ts_governor *record, const struct ts_governor
         if (!limit->name) {
             continue;
         }
-        int64_t hold = hold_of(rule, limit->requests);
+        int64_t hold = most(hold_of(rule, limit->requests), ts_limit_hold_window(limit));
         int64_t logged = ts_answer_log_count(&record->log, limit->window_us, now_us);
         left = least(left, limit->requests - hold - logged - held);
         if (limit->left >= 0) {
             view->is_heard = true;
+            if (ts_others_is_known(&limit->others, limit->window_us)) {
+                hold = hold_told(rule, limit, now_us);
+            }
             // Past the reset its word is old: the log alone tells.
             left = now_us < limit->reset_us ? least(left, limit->left - hold - held) : left;
         }

@@ -34,6 +34,7 @@ struct ts_governor {
     int64_t saved_wall_us;
     int64_t pause_until_us;
     int64_t tat_us; // of the generic cell rate algorithm: when the next start would be due
+    int64_t total;  // requests that have ended, ever
     struct ts_limits limits;
     struct ts_governor_process processes[TS_GOVERNOR_PROCESSES];
     struct ts_answer_log log;
@@ -64,6 +65,7 @@ struct ts_governor_view {
     int64_t requests; // the limit that allows the least on average
     int64_t window_us;
     int64_t reserve;
+    int64_t others;    // what somebody else uses in a window, as far as is known
     int64_t left;      // could start now but for the pace
     int64_t spent;     // counts in the window, in flight included
     int64_t in_flight; // of all processes

@@ -14,7 +14,10 @@
 #define GAPS_AT_MOST 8     // the longest
 #define FRESH_IN_WINDOW 64 // the server's word is fresh for this part of the window
 #define FRESH_LEAST_US 100000
-#define DOUBTFUL 1 // the name of the limit that stands for a lost history
+#define GAPS_FOR_OTHERS 32 // looks while something is held back for others
+#define OWN_SHARE 10       // of a limit is used whatever others take
+#define STRANGE_PERCENT 35 // of the limit is held back for others who are not known yet
+#define DOUBTFUL 1         // the name of the limit that stands for a lost history
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -55,7 +58,8 @@ bool ts_limits_is_sound(const struct ts_limits *limits)
                         limit->window_us <= TS_RATELIMIT_SECONDS_MAX * SECOND_US &&
                         limit->left >= -1 && limit->left <= TS_RATELIMIT_REQUESTS_MAX &&
                         limit->next_left >= 0 && limit->probe_gap_us >= 0 &&
-                        limit->probe_gap_us <= limit->window_us;
+                        limit->probe_gap_us <= limit->window_us &&
+                        ts_others_is_sound(&limit->others);
         if (limit->name && !is_sound) {
             return false;
         }
@@ -83,6 +87,7 @@ void ts_limits_shift(struct ts_limits *limits, int64_t shift_us)
         limit->reset_us += shift_us;
         limit->next_reset_us += shift_us;
         limit->probe_us += shift_us;
+        ts_others_shift(&limit->others, shift_us);
     }
 }
 
@@ -248,6 +253,46 @@ bool ts_limits_hear(struct ts_limits *limits, const struct ts_limits_word *word,
     return has_changed;
 }
 
+void ts_limits_watch(struct ts_limits *limits, const struct ts_limits_word *word, int64_t held,
+    int64_t total, const struct ts_answer_log *log, int64_t now_us)
+{
+    for (size_t i = 0; i < word->left_count; i++) {
+        struct ts_limit *limit = limit_find(limits, word->lefts[i].name);
+        if (limit) {
+            struct ts_others_word heard = {.requests = limit->requests,
+                .window_us = limit->window_us,
+                .left = word->lefts[i].requests,
+                .reset_us = word->lefts[i].reset_us,
+                .held = held,
+                .total = total,
+                .log = log};
+            ts_others_hear(&limit->others, &heard, now_us);
+        }
+    }
+}
+
+int64_t ts_limit_hold(const struct ts_limit *limit, int64_t now_us)
+{
+    int64_t reserve = ts_limit_reserve(limit->requests);
+    int64_t until_us = most(limit->reset_us - now_us, 0);
+    int64_t hold = ts_others_most(&limit->others, limit->window_us, until_us);
+    hold = hold > 0 ? hold + reserve / 2 : reserve;
+    if (!ts_others_is_known(&limit->others, limit->window_us)) {
+        hold = most(hold, limit->requests * STRANGE_PERCENT / 100);
+    }
+    return most(reserve, least(hold, limit->requests - limit->requests / OWN_SHARE));
+}
+
+int64_t ts_limit_hold_window(const struct ts_limit *limit)
+{
+    if (!ts_others_is_known(&limit->others, limit->window_us)) {
+        return 0;
+    }
+    int64_t hold = ts_others_most(&limit->others, limit->window_us, limit->window_us);
+    hold = least(hold, limit->requests - limit->requests / OWN_SHARE);
+    return hold > ts_limit_reserve(limit->requests) ? hold : 0;
+}
+
 void ts_limits_hear_silence(struct ts_limits *limits, int64_t now_us)
 {
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
@@ -265,6 +310,7 @@ void ts_limits_pause(struct ts_limits *limits, int64_t until_us, int64_t now_us)
         struct ts_limit *limit = &limits->items[i];
         limit->left = 0;
         limit->next_left = INT64_MAX;
+        ts_others_pause(&limit->others);
         limit->heard_us = now_us;
         limit->reset_us = until_us;
         limit->probe_us = until_us;
@@ -300,7 +346,12 @@ void ts_limit_start(struct ts_limit *limit, int64_t held, int64_t hold, int64_t 
         return;
     }
     int64_t gap_us = most(limit->probe_gap_us, gap_of(limit));
-    if (left > hold || now_us >= limit->reset_us) {
+    if (left <= hold && left > ts_limit_reserve(limit->requests) && now_us < limit->reset_us) {
+        limit->probe_us = least(now_us + gap_us, limit->reset_us);
+        if (ts_others_is_known(&limit->others, limit->window_us)) {
+            limit->probe_gap_us = least(2 * gap_us, limit->window_us / GAPS_FOR_OTHERS);
+        }
+    } else if (left > hold || now_us >= limit->reset_us) {
         limit->probe_us = now_us + gap_of(limit);
     } else {
         limit->probe_us = least(now_us + gap_us, most(limit->reset_us, now_us));

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/api/others.h"
 #include "host/api/ratelimit.h"
 
 struct ts_limit {
@@ -26,6 +27,7 @@ struct ts_limit {
     int64_t next_reset_us; // told with it
     int64_t probe_us;      // no look at a used-up limit before
     int64_t probe_gap_us;  // from one look to the next; doubles while nothing comes of it
+    struct ts_others others;
 };
 
 struct ts_limits {
@@ -70,6 +72,17 @@ void ts_limits_spend(struct ts_limits *limits, int64_t count);
 // policy stands for the fallback's. True when the limits have changed.
 bool ts_limits_hear(struct ts_limits *limits, const struct ts_limits_word *word, int64_t held,
     const struct ts_ratelimit_policy *fallback, int64_t now_us);
+
+// Learns from the same word what others use: the log and total hold all own requests that ended.
+void ts_limits_watch(struct ts_limits *limits, const struct ts_limits_word *word, int64_t held,
+    int64_t total, const struct ts_answer_log *log, int64_t now_us);
+
+// What is held back of what the server says is left, for others alone: until the limit gives more,
+// and while they are not known yet, more than they will hardly use.
+int64_t ts_limit_hold(const struct ts_limit *limit, int64_t now_us);
+
+// What others hardly exceed in a window, if that is more than the reserve; else 0.
+int64_t ts_limit_hold_window(const struct ts_limit *limit);
 
 // Answers that say nothing: the last word is forgotten when it is a window old.
 void ts_limits_hear_silence(struct ts_limits *limits, int64_t now_us);

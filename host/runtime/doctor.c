@@ -88,15 +88,19 @@ static void show_budget(struct ts_client *client)
 {
     struct ts_budget_view view;
     char left[TS_HUMAN_MAX], limit[TS_HUMAN_MAX], window[TS_HUMAN_MAX], paused[TS_HUMAN_MAX];
-    char text[512];
+    char text[512], others[80] = "";
     ts_budget_look(ts_client_budget(client), &view);
     ts_human_count(view.left, left);
     ts_human_count(view.limit, limit);
     ts_human_duration(view.window_us, window);
     ts_human_duration(view.paused_us, paused);
-    snprintf(text, sizeof text, "%s of %s requests in %s left, besides %d for others%s%s%s%s", left,
-        limit, window, (int)view.reserve, view.paused_us > 0 ? "; paused by the API for " : "",
-        view.paused_us > 0 ? paused : "", view.is_heard ? "" : "; the answers do not tell",
+    if (view.others > 0) {
+        snprintf(others, sizeof others, ", who use about %d", (int)view.others);
+    }
+    snprintf(text, sizeof text, "%s of %s requests in %s left, besides %d for others%s%s%s%s%s",
+        left, limit, window, (int)view.reserve, others,
+        view.paused_us > 0 ? "; paused by the API for " : "", view.paused_us > 0 ? paused : "",
+        view.is_heard ? "" : "; the answers do not tell",
         view.is_shared ? "" : "; not shared with other processes");
     line(view.is_heard && view.paused_us == 0 ? "ok" : "warn", "rate budget", text);
 }

@@ -33,10 +33,10 @@ end, { concurrency = 16 })
 class Other(threading.Thread):
     """Somebody else with the same token who heeds nothing: so many requests a window."""
 
-    def __init__(self, sandbox, per_window):
+    def __init__(self, sandbox, per_window, window=WINDOW):
         super().__init__()
         self._host = urlsplit(sandbox.origin).netloc
-        self._mean = WINDOW / per_window
+        self._mean = window / per_window
         self._end = threading.Event()
         self.statuses = []
 
@@ -99,6 +99,42 @@ class Budget(Case):
 
     def test_beside_somebody_else(self):
         self.check_kinds(2, "--reserve", "40%", other_share=0.3)
+
+
+class Unasked(Case):
+    """Somebody else takes 30 % and heeds nothing; nothing is said about it on the command line."""
+
+    REQUESTS, WINDOW, RUN = 1200, 10, 1800
+
+    def check_kind(self, kind, script):
+        state = str(self.home / f"state-{kind}")
+        with Sandbox("--rate", f"{self.REQUESTS}/{self.WINDOW}", "--limiter", kind) as sandbox:
+            sitekey = sandbox.create()["sitekey"]
+            environment = self.environment(sandbox, TSHOST_STATE=state)
+            other = Other(sandbox, self.REQUESTS * 0.3, self.WINDOW)
+            other.start()
+            with Process((script, self.RUN, sitekey), environment, self.home) as run:
+                done = run.finish()
+            with Process(("-e", 'print(require "turnstile".budget().others)'), environment,
+                         self.home) as look:
+                seen = look.finish()
+            other.stop()
+            self.assert_status(done, 0)
+            refused = [entry for entry in sandbox.requests() if entry[1] == 429]
+            self.assertEqual(refused, [], kind)
+            self.assertEqual(set(other.statuses), {200}, kind)
+            return done, int(seen.out)
+
+    def test_is_learned_and_left_alone(self):
+        script = self.script(GETS)
+        with ThreadPoolExecutor(len(KINDS)) as pool:
+            jobs = {kind: pool.submit(self.check_kind, kind, script) for kind in KINDS}
+            for kind, job in jobs.items():
+                done, seen = job.result()
+                print(f"{kind}: others seen as {seen} of {self.REQUESTS * 0.3:.0f} a window")
+                self.assertGreater(seen, 12, kind)
+                told = [line for line in done.lines if "somebody else uses about" in line]
+                self.assertEqual(len(told), 1, done)
 
 
 class Shared(Case):
@@ -238,6 +274,9 @@ class Broken(Case):
         (self.home / "open").mkdir()
         (self.home / "open").chmod(0o777)
         self.check_warning("chmod 700", TSHOST_STATE=str(self.home / "open"))
+
+    def test_a_file_system_that_takes_no_files(self):
+        self.check_warning("cannot make the state directory", TSHOST_STATE="/proc/1/state")
 
     def test_a_damaged_file(self):
         state = self.home / "state"

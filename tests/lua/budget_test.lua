@@ -15,6 +15,7 @@ function TestBudget.testWhatIsLeftIsCounted()
   lu.assertEquals(before.window, 300)
   lu.assertEquals(before.reserve, 12)
   lu.assertEquals(before.paused, 0)
+  lu.assertEquals(before.others, 0)
   for _ = 1, 5 do
     turnstile.widgets.all()
   end

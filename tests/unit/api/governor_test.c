@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,11 @@
 #define SECOND INT64_C(1000000)
 #define FLIGHT 16
 #define PROCESSES_MAX 4
+
+// How somebody else goes about it: evenly, at random moments, or so many at once.
+enum other_kind { EVEN, RANDOM, BURSTS, OTHER_KINDS };
+
+#define BURST_MEAN 4 // of 1 to 7
 
 // A request on its way.
 struct flight {
@@ -44,8 +50,10 @@ struct world {
     int64_t refused;
     uint64_t random;
     // Somebody else at the same limit: so many per window, at random moments.
+    enum other_kind other_kind;
     int64_t other_per_window;
     int64_t other_us;
+    int64_t other_count;
     int64_t other_refused;
 };
 
@@ -131,8 +139,18 @@ static void flight_answer(struct world *world, struct process *process, struct f
 
 static void other_plan(struct world *world)
 {
-    int64_t mean_us = world->limiter.window_us / world->other_per_window;
-    world->other_us = world->now_us + 1 + world_random(world, 2 * mean_us);
+    double mean_us = (double)world->limiter.window_us / (double)world->other_per_window;
+    double share = (1 + (double)world_random(world, 1000000)) / 1000001;
+    switch (world->other_kind) {
+    case EVEN:
+        world->other_us = world->now_us + (int64_t)mean_us;
+        break;
+    case RANDOM:
+        world->other_us = world->now_us + 1 - (int64_t)(log(share) * mean_us);
+        break;
+    default:
+        world->other_us = world->now_us + 1 - (int64_t)(log(share) * mean_us * BURST_MEAN);
+    }
 }
 
 // Everything that is due now; returns when the next thing is, INT64_MAX when all is done.
@@ -149,7 +167,12 @@ static int64_t world_turn(struct world *world)
     }
     if (world->other_us <= world->now_us) {
         int64_t left, reset_us;
-        world->other_refused += !limiter_take(&world->limiter, world->now_us, &left, &reset_us);
+        int64_t count =
+            world->other_kind == BURSTS ? 1 + world_random(world, 2 * BURST_MEAN - 1) : 1;
+        for (int64_t i = 0; i < count; i++) {
+            world->other_refused += !limiter_take(&world->limiter, world->now_us, &left, &reset_us);
+        }
+        world->other_count += count;
         other_plan(world);
     }
     for (size_t i = 0; i < world->process_count; i++) {
@@ -179,6 +202,18 @@ static int64_t world_turn(struct world *world)
         next_us = world->other_us;
     }
     return next_us > world->now_us ? next_us : world->now_us + 1;
+}
+
+// Somebody else is there before the run.
+static void world_warm(struct world *world, int64_t span_us)
+{
+    int64_t end_us = world->now_us + span_us;
+    other_plan(world);
+    while (world->other_us < end_us) {
+        world->now_us = world->other_us;
+        world_turn(world);
+    }
+    world->now_us = end_us;
 }
 
 // Makes so many requests, shared out among the processes; returns how long it took.
@@ -244,7 +279,7 @@ static void check_share(
 static void one_process_uses_the_allowance(void **state)
 {
     (void)state;
-    check_share(1200, 300 * SECOND, 1, 1000, 0.99);
+    check_share(1200, 300 * SECOND, 1, 1000, 0.5);
     check_share(1200, 300 * SECOND, 1, 2010, 0.98);
     check_share(1200, 300 * SECOND, 1, 10010, 0.99);
 }
@@ -282,6 +317,53 @@ static void somebody_else_is_never_in_the_way(void **state)
     }
 }
 
+// Nothing is asked for: what somebody else uses is learned. Bursts are shown, not judged: one that
+// comes when all but a little is spent may be too much.
+static void others_are_learned(void **state)
+{
+    (void)state;
+    enum { RUNS = 20 };
+    for (int i = 0; i < KINDS * OTHER_KINDS; i++) {
+        double sum = 0;
+        int64_t refused = 0;
+        for (uint64_t seed = 1; seed <= RUNS; seed++) {
+            struct world world;
+            enum limiter_kind kind = (enum limiter_kind)(i / OTHER_KINDS);
+            world_init(&world, kind, 1200, 300 * SECOND, seed % 2 ? 1 : 4, seed);
+            world.other_kind = (enum other_kind)(i % OTHER_KINDS);
+            world.other_per_window = 360;
+            world_warm(&world, (300 + world_random(&world, 300)) * SECOND);
+            int64_t took_us = world_run(&world, 10000);
+            sum += 11.0 * 300 * SECOND / (double)took_us; // 840 are left in each window
+            refused += world.refused + world.other_refused;
+            int64_t seen = ts_others_average(&world.record.limits.items[0].others, 300 * SECOND);
+            assert_in_range(seen, 100, 900);
+        }
+        printf("%-15s beside 360 a window, %s: %.1f %% of the best time, %d refused\n",
+            limiter_name((enum limiter_kind)(i / OTHER_KINDS)),
+            (const char *[]){"evenly", "at random", "in bursts"}[i % OTHER_KINDS], 100 * sum / RUNS,
+            (int)refused);
+        if (i % OTHER_KINDS != BURSTS) {
+            assert_int_equal(refused, 0);
+        }
+    }
+}
+
+// Who begins along with the run is seen before the rest is spent.
+static void others_are_watched_for_at_first(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3 * 20; i++) {
+        struct world world;
+        world_init(&world, (enum limiter_kind)(i % 3), 1200, 300 * SECOND, 1, (uint64_t)i / 3 + 1);
+        world.other_kind = EVEN;
+        world.other_per_window = 360;
+        world_warm(&world, 0);
+        world_run(&world, 2500);
+        assert_int_equal(world.refused + world.other_refused, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +371,8 @@ int main(void)
         cmocka_unit_test(four_processes_share_it),
         cmocka_unit_test(short_windows_are_used_as_well),
         cmocka_unit_test(somebody_else_is_never_in_the_way),
+        cmocka_unit_test(others_are_learned),
+        cmocka_unit_test(others_are_watched_for_at_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
