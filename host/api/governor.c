@@ -159,6 +159,7 @@ void ts_governor_open(struct ts_governor *record, bool is_found, const struct ts
     if (memcmp(record->boot, now->boot, sizeof record->boot) != 0) {
         record_move(record, now, rule);
     }
+    ts_limits_assume(&record->limits, rule->requests, rule->window_us);
     int64_t reach_us = reach_of(record, rule);
     bool is_ahead = record->log.newest > now->mono_us / record->log.width_us;
     if (is_ahead || !ts_answer_log_covers(&record->log, reach_us)) {

@@ -147,6 +147,7 @@ static bool policy_hear(
     struct ts_limit *limit = limit_find(limits, policy->name);
     if (limit && limit->requests == policy->requests && limit->window_us == policy->window_us) {
         limit->told_us = now_us;
+        limit->is_assumed = 0;
         return false;
     }
     limit = limit ? limit : limit_place(limits);
@@ -219,6 +220,17 @@ static void round_count(struct ts_limits *limits, int64_t answers, int64_t held)
     limits->round_left = held + 1;
 }
 
+void ts_limits_assume(struct ts_limits *limits, int64_t requests, int64_t window_us)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        struct ts_limit *limit = &limits->items[i];
+        if (limit->name && limit->is_assumed) {
+            limit->requests = requests;
+            limit->window_us = window_us;
+        }
+    }
+}
+
 bool ts_limits_hear(struct ts_limits *limits, const struct ts_limits_word *word, int64_t held,
     const struct ts_ratelimit_policy *fallback, int64_t now_us)
 {
@@ -240,6 +252,7 @@ bool ts_limits_hear(struct ts_limits *limits, const struct ts_limits_word *word,
             policy.name = word->lefts[i].name;
             has_changed |= policy_hear(limits, &policy, now_us);
             limit = limit_find(limits, policy.name);
+            limit->is_assumed = 1;
         }
         if (limit) {
             left_hear(limit, &word->lefts[i], now_us);

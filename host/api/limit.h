@@ -15,8 +15,8 @@
 #include "host/api/ratelimit.h"
 
 struct ts_limit {
-    uint32_t name; // digest, see ratelimit.h; 0: no limit here
-    uint32_t spare;
+    uint32_t name;       // digest, see ratelimit.h; 0: no limit here
+    uint32_t is_assumed; // named without a policy: requests and window are the user's
     int64_t requests;
     int64_t window_us;
     int64_t told_us;       // when the policy was last told
@@ -60,6 +60,10 @@ bool ts_limits_is_sound(const struct ts_limits *limits);
 
 // Begins with one request at a time, until the server has spoken: for a history that was lost.
 void ts_limits_doubt(struct ts_limits *limits, int64_t requests, int64_t window_us, int64_t now_us);
+
+// Gives limits that were named without a policy these figures: a run's --rate is not the next
+// one's.
+void ts_limits_assume(struct ts_limits *limits, int64_t requests, int64_t window_us);
 
 // Moves all times, or brings those back that lie further ahead than they can.
 void ts_limits_shift(struct ts_limits *limits, int64_t shift_us);

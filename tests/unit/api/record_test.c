@@ -220,6 +220,25 @@ static void far_limits_are_granted_in_chunks(void **state)
     assert_in_range(ts_governor_take(&record, &rule, 5, START, &retry_us), 1, 5);
 }
 
+// The server says what is left, but of how many and in what time it does not.
+static void a_given_rate_ends_with_its_run(void **state)
+{
+    (void)state;
+    struct ts_governor record;
+    struct ts_governor_view view;
+    const struct ts_governor_rule given = {
+        .requests = 1000000, .window_us = 300 * SECOND, .is_given = true};
+    struct ts_governor_batch batch = {
+        .ended = 1, .word = {.answers = 1, .left_count = 1, .lefts = {{7, 900, 100 * SECOND}}}};
+    record_open(&record, false, START);
+    ts_governor_settle(&record, &given, &batch, START);
+    ts_governor_look(&record, &given, START, &view);
+    assert_int_equal(view.requests, 1000000);
+    record_open(&record, true, START + SECOND);
+    ts_governor_look(&record, &rule, START + SECOND, &view);
+    assert_int_equal(view.requests, 1200);
+}
+
 static void a_given_rate_is_not_raised_by_the_server(void **state)
 {
     (void)state;
@@ -250,6 +269,7 @@ int main(void)
         cmocka_unit_test(looks_leave_something_of_the_reserve),
         cmocka_unit_test(the_pace_keeps_below_200_a_second),
         cmocka_unit_test(far_limits_are_granted_in_chunks),
+        cmocka_unit_test(a_given_rate_ends_with_its_run),
         cmocka_unit_test(a_given_rate_is_not_raised_by_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
