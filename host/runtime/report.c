@@ -66,7 +66,9 @@ static void report_entries(
         }
     }
     if (shown > SHOWN_MAX) {
-        ts_log_line(log, TS_LOG_QUIET, "  and %zu more", shown - SHOWN_MAX);
+        char rest[TS_HUMAN_MAX];
+        ts_human_count((int64_t)(shown - SHOWN_MAX), rest);
+        ts_log_line(log, TS_LOG_QUIET, "  and %s more", rest);
     }
 }
 

@@ -274,10 +274,10 @@ class Status(Case):
         self.assertIn("tshost: 1 refused, 2 reads failed; ", done.err)
 
     def test_summary_counts_what_it_does_not_list(self):
-        done = self.status_of(f"for _ = 1, 60 do {FAILED} end")
+        done = self.status_of(f"for _ = 1, 1060 do {FAILED} end")
         self.assert_status(done, 4)
-        self.assertIn("60 failed", done.err)
-        self.assertIn("and 10 more", done.err)
+        self.assertIn("1,060 failed", done.err)
+        self.assertIn("and 1,010 more", done.err)
 
     def test_a_script_that_closes_standard_output(self):
         done = self.run_tshost("-e", "print 'x'; io.stdout:close()")
