@@ -5,6 +5,8 @@ import asyncio
 import json
 import threading
 
+LIMIT = 1 << 20  # bytes of a message's head
+
 
 def envelope(result, **more):
     """A whole answer of the API that holds the result."""
@@ -33,7 +35,7 @@ class LoopServer:
 
     def _run(self):
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=4096))
+            asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=4096, limit=LIMIT))
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/client/v4"
         self._ready.set()
         self._loop.run_forever()

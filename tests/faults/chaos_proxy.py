@@ -11,7 +11,8 @@ import random
 import re
 import socket
 import struct
-import threading
+
+from loop_server import LIMIT, LoopServer
 
 CLOSE = "closed"  # an orderly end
 RESET = "reset"   # an abortive one
@@ -70,66 +71,32 @@ class Dice:
         return Cut(ANSWER, at, how)
 
 
-class Proxy:
-    """Serves on a port of its own from __enter__ to __exit__, in a thread. The latency, in seconds,
-    lies between the server's answer and the client; what is cut is lost at once."""
+class Proxy(LoopServer):
+    """The latency, in seconds, lies between the server's answer and the client; what is cut is lost at
+    once."""
 
     def __init__(self, url, decide, latency=0):
+        super().__init__()
         self.upstream = int(re.search(r":(\d+)/", url).group(1))
         self.decide = decide
         self.latency = latency
         self.exchanges = 0
         self.cuts = []  # (request line, Cut)
         self.failures = []
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self):
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join()
-
-    def _run(self):
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self):
-        self._end = asyncio.Event()
-        server = await asyncio.start_server(self._on_connection, "127.0.0.1", 0, limit=1 << 20)
-        self.port = server.sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/client/v4"
-        self._ready.set()
-        await self._end.wait()
-        server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _on_connection(self, reader, writer):
+    async def talk(self, reader, writer):
         upstream = None
         try:
-            while True:
-                request = await read_message(reader)
-                if not request:
-                    break
+            while request := await read_message(reader):
                 if not upstream:
-                    upstream = await asyncio.open_connection(
-                        "127.0.0.1", self.upstream, limit=1 << 20)
+                    upstream = await asyncio.open_connection("127.0.0.1", self.upstream, limit=LIMIT)
                 if not await self._exchange(request, writer, upstream):
                     break
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has gone
-        except asyncio.CancelledError:
-            pass
         except Exception as problem:  # for the test to show
             self.failures.append(repr(problem))
         finally:
-            writer.close()
             if upstream:
                 upstream[1].close()
 
