@@ -164,25 +164,32 @@ void ts_sandbox_limiter_destroy(struct ts_sandbox_limiter *limiter)
     free(limiter);
 }
 
-// The credential's meter; a new one takes that which was unused for longest when all are in use.
+// A place for a new credential: a free one, else that which was unused for longest.
+static struct meter *limiter_place(struct ts_sandbox_limiter *limiter)
+{
+    if (limiter->count < METERS_MAX) {
+        return &limiter->meters[limiter->count++];
+    }
+    struct meter *oldest = &limiter->meters[0];
+    for (size_t i = 1; i < METERS_MAX; i++) {
+        struct meter *meter = &limiter->meters[i];
+        oldest = meter->seen_us < oldest->seen_us ? meter : oldest;
+    }
+    return oldest;
+}
+
+// The credential's meter, a new one if it has none.
 static struct meter *limiter_find(struct ts_sandbox_limiter *limiter, uint64_t who)
 {
-    struct meter *oldest = &limiter->meters[0];
     for (size_t i = 0; i < limiter->count; i++) {
-        struct meter *meter = &limiter->meters[i];
-        if (meter->who == who) {
-            return meter;
-        }
-        if (meter->seen_us < oldest->seen_us) {
-            oldest = meter;
+        if (limiter->meters[i].who == who) {
+            return &limiter->meters[i];
         }
     }
-    if (limiter->count < METERS_MAX) {
-        oldest = &limiter->meters[limiter->count++];
-    }
-    free(oldest->log);
-    *oldest = (struct meter){.who = who};
-    return oldest;
+    struct meter *meter = limiter_place(limiter);
+    free(meter->log);
+    *meter = (struct meter){.who = who};
+    return meter;
 }
 
 static int64_t seconds_up(int64_t us)
