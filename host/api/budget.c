@@ -10,9 +10,8 @@
 #include <string.h>
 
 #include "host/api/governor.h"
+#include "host/api/notice.h"
 #include "host/api/queue_private.h"
-#include "host/base/human.h"
-#include "host/base/log.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
 #include "host/net/timer.h"
@@ -24,8 +23,6 @@
 #define BUSY_RETRY_US 20000  // a store that was busy is asked again
 #define BUSY_TRIES 20
 #define REAP_US SECOND_US
-#define TOLD_US (5 * SECOND_US) // waits longer than this are told
-#define HEADER_MAX 128
 
 // What one visit to the record is for, and what came of it.
 struct visit {
@@ -43,18 +40,15 @@ struct ts_budget {
     struct ts_timer settle_timer;
     struct ts_loop *loop;
     struct ts_queue *queue;
-    struct ts_log *log;
-    struct ts_governor_rule rule;
+    struct ts_record_rule rule;
     struct ts_budget_store store; // without update: private
     char key[256];
-    struct ts_governor_process self;
-    struct ts_governor record; // as it was when last seen
+    struct ts_record_process self;
+    struct ts_record record; // as it was when last seen
     uint8_t boot[TS_BOOT_ID_LEN];
-    struct ts_governor_batch batch; // not settled yet
-    struct ts_ratelimit_policy policies[TS_RATELIMIT_MAX];
-    size_t policy_count;
-    char policy_text[HEADER_MAX]; // what policies were read from
-    int64_t leased;               // permissions not used yet
+    struct ts_record_batch batch;   // not settled yet
+    struct ts_limits_policy policy; // as read last
+    int64_t leased;                 // permissions not used yet
     int64_t leased_us;
     int64_t in_flight;
     int64_t requests;
@@ -62,11 +56,7 @@ struct ts_budget {
     int64_t seen_us;  // when the record was last seen
     int64_t reaped_us;
     int busy_count;
-    bool is_waiting;
-    int64_t waiting_us; // since when
-    bool has_told_wait;
-    bool has_told_pause;
-    bool has_told_others;
+    struct ts_notice notice;
 };
 
 struct errand {
@@ -84,11 +74,10 @@ static bool is_shared(const struct ts_budget *budget)
     return budget->store.update != NULL;
 }
 
-static struct ts_governor_time time_now(const struct ts_budget *budget)
+static struct ts_record_time time_now(const struct ts_budget *budget)
 {
     const struct ts_clock *clock = ts_loop_clock(budget->loop);
-    struct ts_governor_time now = {
-        .mono_us = ts_clock_mono(clock), .wall_us = ts_clock_wall(clock)};
+    struct ts_record_time now = {.mono_us = ts_clock_mono(clock), .wall_us = ts_clock_wall(clock)};
     memcpy(now.boot, budget->boot, sizeof now.boot);
     return now;
 }
@@ -106,32 +95,32 @@ static bool on_record(void *owner, void *memory, size_t size, bool is_found)
     struct errand *errand = owner;
     struct ts_budget *budget = errand->budget;
     struct visit *visit = errand->visit;
-    struct ts_governor *record = memory;
+    struct ts_record *record = memory;
     (void)size;
-    struct ts_governor_time now = time_now(budget);
-    ts_governor_open(record, is_found, &now, &budget->rule);
+    struct ts_record_time now = time_now(budget);
+    ts_record_open(record, is_found, &now, &budget->rule);
     bool has_changed =
         visit->wanted > 0 || visit->pause_s || visit->is_return || budget->batch.ended;
     if (is_shared(budget) && now.mono_us - budget->reaped_us > REAP_US) {
         budget->reaped_us = now.mono_us;
-        has_changed |= ts_governor_reap(record, &budget->self.id, ts_process_is_gone, now.mono_us);
+        has_changed |= ts_record_reap(record, &budget->self.id, ts_process_is_gone, now.mono_us);
     }
-    struct ts_governor_process self = budget->self;
+    struct ts_record_process self = budget->self;
     self.out = budget->in_flight + budget->leased;
-    ts_governor_hold(record, &self, now.mono_us);
+    ts_record_hold(record, &self, now.mono_us);
     if (budget->batch.ended > 0) {
-        ts_governor_settle(record, &budget->rule, &budget->batch, now.mono_us);
+        ts_record_settle(record, &budget->rule, &budget->batch, now.mono_us);
     }
     if (visit->pause_s) {
         int64_t span_us = visit->pause_s < 0 ? ts_governor_window(record, &budget->rule)
                                              : visit->pause_s * SECOND_US;
-        ts_governor_pause(record, now.mono_us + span_us, now.mono_us);
+        ts_record_pause(record, now.mono_us + span_us, now.mono_us);
     }
     if (visit->wanted > 0) {
         visit->granted =
             ts_governor_take(record, &budget->rule, visit->wanted, now.mono_us, &visit->retry_us);
         self.out += visit->granted;
-        ts_governor_hold(record, &self, now.mono_us);
+        ts_record_hold(record, &self, now.mono_us);
     }
     if (memory != &budget->record) {
         budget->record = *record;
@@ -143,8 +132,8 @@ static bool on_record(void *owner, void *memory, size_t size, bool is_found)
 static enum ts_err store_visit(struct ts_budget *budget, struct visit *visit, struct ts_error *err)
 {
     struct errand errand = {budget, visit};
-    struct ts_governor record;
-    struct ts_governor saved = budget->record;
+    struct ts_record record;
+    struct ts_record saved = budget->record;
     enum ts_err code = budget->store.update(
         budget->store.self, budget->key, &record, sizeof record, on_record, &errand, err);
     if (code) {
@@ -154,22 +143,12 @@ static enum ts_err store_visit(struct ts_budget *budget, struct visit *visit, st
     return code;
 }
 
-void ts_budget_warn_private(struct ts_log *log, const struct ts_error *cause)
-{
-    if (log) {
-        ts_log_line(log, TS_LOG_QUIET,
-            "warning: the rate budget is not shared: %s; requests of other tshost processes are "
-            "not counted",
-            cause->message);
-    }
-}
-
 // From now on this process counts alone; what others held counts as spent.
 static void store_leave(struct ts_budget *budget, const struct ts_error *err)
 {
     budget->store = (struct ts_budget_store){0};
-    ts_governor_reap(&budget->record, &budget->self.id, none_is_left, ts_loop_now(budget->loop));
-    ts_budget_warn_private(budget->log, err);
+    ts_record_reap(&budget->record, &budget->self.id, none_is_left, ts_loop_now(budget->loop));
+    ts_notice_private(budget->notice.log, err);
 }
 
 // True when the visit took place.
@@ -234,54 +213,6 @@ static void on_wake(struct ts_timer *timer)
     queue_advance(budget->queue);
 }
 
-// Says once a run that somebody else is seen to use the budget.
-static void others_tell(struct ts_budget *budget, int64_t now_us)
-{
-    struct ts_governor_view view;
-    if (budget->has_told_others || !budget->log) {
-        return;
-    }
-    ts_governor_look(&budget->record, &budget->rule, now_us, &view);
-    if (view.others > ts_limit_reserve(view.requests)) {
-        budget->has_told_others = true;
-        ts_log_line(budget->log, TS_LOG_NORMAL,
-            "somebody else uses about %d %% of the rate budget; leaving it to them",
-            (int)(100 * view.others / view.requests));
-    }
-}
-
-// Says once a run that it is the budget that it waits for, and until when.
-static void wait_tell(struct ts_budget *budget, int64_t now_us, int64_t retry_us)
-{
-    bool is_paused = budget->record.pause_until_us > now_us;
-    bool has_told = is_paused ? budget->has_told_pause : budget->has_told_wait;
-    if (!budget->is_waiting) {
-        budget->is_waiting = true;
-        budget->waiting_us = now_us;
-    }
-    others_tell(budget, now_us);
-    bool is_long = retry_us - now_us > TOLD_US || now_us - budget->waiting_us > TOLD_US;
-    if (has_told || !is_long || !budget->log) {
-        return;
-    }
-    char left[TS_HUMAN_MAX], spent[TS_HUMAN_MAX], limit[TS_HUMAN_MAX], window[TS_HUMAN_MAX];
-    ts_human_duration(retry_us - now_us, left);
-    if (is_paused) {
-        budget->has_told_pause = true;
-        ts_log_line(budget->log, TS_LOG_NORMAL,
-            "the API asks for a pause (429 Too Many Requests); going on in %s", left);
-        return;
-    }
-    struct ts_governor_view view;
-    ts_governor_look(&budget->record, &budget->rule, now_us, &view);
-    budget->has_told_wait = true;
-    ts_human_count(view.spent, spent);
-    ts_human_count(view.requests, limit);
-    ts_human_duration(view.window_us, window);
-    ts_log_line(budget->log, TS_LOG_NORMAL, "rate budget used up (%s of %s in %s); going on in %s",
-        spent, limit, window, left);
-}
-
 enum ts_err ts_budget_create(
     const struct ts_budget_config *config, struct ts_budget **out, struct ts_error *err)
 {
@@ -292,8 +223,8 @@ enum ts_err ts_budget_create(
     budget->lane.budget = budget;
     budget->loop = config->loop;
     budget->queue = config->queue;
-    budget->log = config->log;
-    budget->rule = (struct ts_governor_rule){
+    budget->notice.log = config->log;
+    budget->rule = (struct ts_record_rule){
         .requests = config->rate.requests,
         .window_us = config->rate.window_us,
         .is_given = config->rate.is_given,
@@ -310,8 +241,8 @@ enum ts_err ts_budget_create(
     ts_str_copy(budget->key, sizeof budget->key, config->key ? config->key : "");
     ts_process_self(&budget->self.id);
     ts_process_boot(budget->boot);
-    struct ts_governor_time now = time_now(budget);
-    ts_governor_open(&budget->record, false, &now, &budget->rule);
+    struct ts_record_time now = time_now(budget);
+    ts_record_open(&budget->record, false, &now, &budget->rule);
     return TS_OK;
 }
 
@@ -353,7 +284,7 @@ bool ts_budget_take(struct ts_budget *budget)
         budget_visit(budget, &visit);
         now_us = ts_loop_now(budget->loop);
         if (visit.granted > 0) {
-            budget->is_waiting = false;
+            ts_notice_start(&budget->notice);
             budget->leased_us = now_us;
             permission_use(budget);
             if (budget->leased > 0) {
@@ -361,47 +292,13 @@ bool ts_budget_take(struct ts_budget *budget)
             }
             return true;
         }
-        wait_tell(budget, now_us, visit.retry_us);
+        ts_notice_wait(&budget->notice, &budget->record, &budget->rule, visit.retry_us, now_us);
         bool has_others = is_shared(budget) && visit.retry_us - now_us > RECHECK_US;
         budget->retry_us = has_others ? now_us + RECHECK_US : visit.retry_us;
     }
     // Arming fails only where memory for one more timer is missing: then answers wake the queue.
     ts_timer_arm(budget->loop, &budget->wake_timer, budget->retry_us, on_wake, NULL);
     return false;
-}
-
-static void word_add_left(struct ts_limits_word *word, const struct ts_ratelimit_left *left)
-{
-    for (size_t i = 0; i < word->left_count; i++) {
-        struct ts_ratelimit_left *known = &word->lefts[i];
-        if (known->name == left->name) {
-            bool is_less = left->requests < known->requests;
-            known->requests = is_less ? left->requests : known->requests;
-            known->reset_us = is_less ? left->reset_us : known->reset_us;
-            return;
-        }
-    }
-    if (word->left_count < TS_RATELIMIT_MAX) {
-        word->lefts[word->left_count++] = *left;
-    }
-}
-
-// Most answers carry the policy of the one before.
-static void policy_read(struct ts_budget *budget, const char *policy)
-{
-    struct ts_limits_word *word = &budget->batch.word;
-    bool is_known = budget->policy_text[0] && ts_str_is(policy, budget->policy_text);
-    if (is_known && word->policy_count == budget->policy_count) {
-        return;
-    }
-    if (!is_known) {
-        budget->policy_count = ts_ratelimit_read_policy(policy, budget->policies);
-        if (!ts_str_copy(budget->policy_text, sizeof budget->policy_text, policy)) {
-            budget->policy_text[0] = '\0'; // too long to be known again
-        }
-    }
-    memcpy(word->policies, budget->policies, sizeof word->policies);
-    word->policy_count = budget->policy_count;
 }
 
 void ts_budget_give(
@@ -415,17 +312,8 @@ void ts_budget_give(
         settle_soon(budget, SETTLE_US);
         return;
     }
-    struct ts_limits_word *word = &budget->batch.word;
-    struct ts_ratelimit_left lefts[TS_RATELIMIT_MAX];
     budget->batch.ended++;
-    size_t count = ts_ratelimit_read_left(ratelimit, lefts);
-    for (size_t i = 0; i < count; i++) {
-        word_add_left(word, &lefts[i]);
-    }
-    word->answers += count > 0;
-    if (policy) {
-        policy_read(budget, policy);
-    }
+    ts_limits_word_add(&budget->batch.word, &budget->policy, ratelimit, policy);
     settle_soon(budget, SETTLE_US);
 }
 
@@ -441,7 +329,7 @@ void ts_budget_pause(struct ts_budget *budget, int64_t seconds)
         // nothing is left, and others will be told so too.
         int64_t now_us = ts_loop_now(budget->loop);
         int64_t span_us = seconds < 0 ? budget->rule.window_us : seconds * SECOND_US;
-        ts_governor_pause(&budget->record, now_us + span_us, now_us);
+        ts_record_pause(&budget->record, now_us + span_us, now_us);
     }
     budget->retry_us = budget->record.pause_until_us;
 }

@@ -47,9 +47,6 @@ struct ts_budget_config {
     const char *key;                     // copied; names the record; not a secret
 };
 
-// Warns, once for each cause, that other processes are not counted. log may be NULL.
-void ts_budget_warn_private(struct ts_log *log, const struct ts_error *cause);
-
 // NOMEM.
 enum ts_err ts_budget_create(
     const struct ts_budget_config *config, struct ts_budget **out, struct ts_error *err);

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/api/limits_word.h"
 #include "host/api/others.h"
-#include "host/api/ratelimit.h"
 
 struct ts_limit {
     uint32_t name;       // digest, see ratelimit.h; 0: no limit here
@@ -33,15 +33,6 @@ struct ts_limit {
 struct ts_limits {
     int64_t round_left; // answers until the round is over
     struct ts_limit items[TS_RATELIMIT_MAX];
-};
-
-// What answers said since they were last heard.
-struct ts_limits_word {
-    int64_t answers; // that said how many are left
-    size_t left_count;
-    struct ts_ratelimit_left lefts[TS_RATELIMIT_MAX]; // the least of all answers, by name
-    size_t policy_count;
-    struct ts_ratelimit_policy policies[TS_RATELIMIT_MAX];
 };
 
 // What a limit leaves room for, and when that changes.

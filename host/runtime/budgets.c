@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/api/notice.h"
 #include "host/base/digest.h"
 #include "host/base/log.h"
 #include "host/base/str.h"
@@ -38,7 +39,7 @@ static void store_open(struct ts_budgets *budgets)
         code = ts_store_open(directory, STORE_NAME, &budgets->store, &err);
     }
     if (code) {
-        ts_budget_warn_private(budgets->config.log, &err);
+        ts_notice_private(budgets->config.log, &err);
         return;
     }
     budgets->face = (struct ts_budget_store){.update = store_update, .self = budgets->store};

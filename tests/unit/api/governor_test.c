@@ -32,15 +32,15 @@ struct flight {
 };
 
 struct process {
-    struct ts_governor_process self;
+    struct ts_record_process self;
     struct flight flights[FLIGHT];
     int64_t todo;
     int64_t retry_us;
 };
 
 struct world {
-    struct ts_governor record;
-    struct ts_governor_rule rule;
+    struct ts_record record;
+    struct ts_record_rule rule;
     struct limiter limiter;
     struct process processes[PROCESSES_MAX];
     size_t process_count;
@@ -70,15 +70,15 @@ static void world_init(struct world *world, enum limiter_kind kind, int64_t requ
     world->random = seed * 7919 + 1;
     world->now_us = 1000 * SECOND + world_random(world, window_us);
     world->trip_us = 50000;
-    world->rule = (struct ts_governor_rule){.requests = 1200, .window_us = 300 * SECOND};
+    world->rule = (struct ts_record_rule){.requests = 1200, .window_us = 300 * SECOND};
     world->process_count = process_count;
     world->other_us = INT64_MAX;
     limiter_init(&world->limiter, kind, requests, window_us);
-    struct ts_governor_time time = {.mono_us = world->now_us, .wall_us = world->now_us};
-    ts_governor_open(&world->record, false, &time, &world->rule);
+    struct ts_record_time time = {.mono_us = world->now_us, .wall_us = world->now_us};
+    ts_record_open(&world->record, false, &time, &world->rule);
     for (size_t i = 0; i < process_count; i++) {
         world->processes[i].self =
-            (struct ts_governor_process){.id = {.pid = (uint32_t)i + 1, .start = 1}};
+            (struct ts_record_process){.id = {.pid = (uint32_t)i + 1, .start = 1}};
     }
 }
 
@@ -99,7 +99,7 @@ static void process_start(struct world *world, struct process *process)
     count = count < wanted ? count : wanted;
     process->self.out += count;
     process->todo -= count;
-    ts_governor_hold(&world->record, &process->self, world->now_us);
+    ts_record_hold(&world->record, &process->self, world->now_us);
     for (size_t i = 0; i < FLIGHT && count > 0; i++) {
         struct flight *flight = &process->flights[i];
         if (!flight->is_out) {
@@ -124,15 +124,15 @@ static void flight_count(struct world *world, struct flight *flight)
 
 static void flight_answer(struct world *world, struct process *process, struct flight *flight)
 {
-    struct ts_governor_batch batch = {.ended = 1, .word = {.answers = 1, .left_count = 1}};
+    struct ts_record_batch batch = {.ended = 1, .word = {.answers = 1, .left_count = 1}};
     batch.word.lefts[0] = flight->left;
     batch.word.policy_count = 1;
     batch.word.policies[0] =
         (struct ts_ratelimit_policy){7, world->limiter.requests, world->limiter.window_us};
     flight->is_out = false;
     process->self.out--;
-    ts_governor_hold(&world->record, &process->self, world->now_us);
-    ts_governor_settle(&world->record, &world->rule, &batch, world->now_us);
+    ts_record_hold(&world->record, &process->self, world->now_us);
+    ts_record_settle(&world->record, &world->rule, &batch, world->now_us);
     process->retry_us = world->now_us;
     world->ended_us = world->now_us;
 }

@@ -13,34 +13,34 @@
 #define SECOND INT64_C(1000000)
 #define START (5000 * SECOND)
 
-static const struct ts_governor_rule rule = {.requests = 1200, .window_us = 300 * SECOND};
+static const struct ts_record_rule rule = {.requests = 1200, .window_us = 300 * SECOND};
 
-static void record_open(struct ts_governor *record, bool is_found, int64_t now_us)
+static void record_open(struct ts_record *record, bool is_found, int64_t now_us)
 {
-    struct ts_governor_time now = {.boot = {1}, .mono_us = now_us, .wall_us = now_us};
-    ts_governor_open(record, is_found, &now, &rule);
+    struct ts_record_time now = {.boot = {1}, .mono_us = now_us, .wall_us = now_us};
+    ts_record_open(record, is_found, &now, &rule);
 }
 
-static int64_t left_at(const struct ts_governor *record, int64_t now_us)
+static int64_t left_at(const struct ts_record *record, int64_t now_us)
 {
     struct ts_governor_view view;
     ts_governor_look(record, &rule, now_us, &view);
     return view.left;
 }
 
-static void hear(struct ts_governor *record, int64_t ended, int64_t left, int64_t now_us)
+static void hear(struct ts_record *record, int64_t ended, int64_t left, int64_t now_us)
 {
-    struct ts_governor_batch batch = {.ended = ended, .word = {.answers = ended}};
+    struct ts_record_batch batch = {.ended = ended, .word = {.answers = ended}};
     batch.word.left_count = batch.word.policy_count = 1;
     batch.word.policies[0] = (struct ts_ratelimit_policy){7, 1200, 300 * SECOND};
     batch.word.lefts[0] = (struct ts_ratelimit_left){7, left, 100 * SECOND};
-    ts_governor_settle(record, &rule, &batch, now_us);
+    ts_record_settle(record, &rule, &batch, now_us);
 }
 
-static void end_silently(struct ts_governor *record, int64_t ended, int64_t now_us)
+static void end_silently(struct ts_record *record, int64_t ended, int64_t now_us)
 {
-    struct ts_governor_batch batch = {.ended = ended};
-    ts_governor_settle(record, &rule, &batch, now_us);
+    struct ts_record_batch batch = {.ended = ended};
+    ts_record_settle(record, &rule, &batch, now_us);
 }
 
 static bool is_gone(const struct ts_process_id *process)
@@ -51,51 +51,51 @@ static bool is_gone(const struct ts_process_id *process)
 static void what_the_dead_held_is_spent_and_leaves_again(void **state)
 {
     (void)state;
-    struct ts_governor record;
-    struct ts_governor_process alive = {.id = {.pid = 12, .start = 5}, .out = 3};
-    struct ts_governor_process dead = {.id = {.pid = 13, .start = 6}, .out = 40};
+    struct ts_record record;
+    struct ts_record_process alive = {.id = {.pid = 12, .start = 5}, .out = 3};
+    struct ts_record_process dead = {.id = {.pid = 13, .start = 6}, .out = 40};
     record_open(&record, false, START);
-    ts_governor_hold(&record, &alive, START);
-    ts_governor_hold(&record, &dead, START);
+    ts_record_hold(&record, &alive, START);
+    ts_record_hold(&record, &dead, START);
     assert_int_equal(left_at(&record, START), 1188 - 43);
-    assert_true(ts_governor_reap(&record, &alive.id, is_gone, START + SECOND));
-    assert_false(ts_governor_reap(&record, &alive.id, is_gone, START + SECOND));
+    assert_true(ts_record_reap(&record, &alive.id, is_gone, START + SECOND));
+    assert_false(ts_record_reap(&record, &alive.id, is_gone, START + SECOND));
     assert_int_equal(left_at(&record, START + SECOND), 1188 - 43);
-    ts_governor_hold(&record, &alive, START + 302 * SECOND);
+    ts_record_hold(&record, &alive, START + 302 * SECOND);
     assert_int_equal(left_at(&record, START + 302 * SECOND), 1188 - 3);
 }
 
 static void more_processes_than_places_are_still_counted(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     record_open(&record, false, START);
-    for (uint32_t i = 1; i <= TS_GOVERNOR_PROCESSES + 10; i++) {
-        struct ts_governor_process process = {.id = {.pid = i}, .out = 2};
-        ts_governor_hold(&record, &process, START + i);
+    for (uint32_t i = 1; i <= TS_RECORD_PROCESSES + 10; i++) {
+        struct ts_record_process process = {.id = {.pid = i}, .out = 2};
+        ts_record_hold(&record, &process, START + i);
     }
-    assert_int_equal(left_at(&record, START + SECOND), 1188 - 2 * (TS_GOVERNOR_PROCESSES + 10));
+    assert_int_equal(left_at(&record, START + SECOND), 1188 - 2 * (TS_RECORD_PROCESSES + 10));
 }
 
 static void a_reboot_forgets_no_more_than_time_does(void **state)
 {
     (void)state;
-    struct ts_governor record;
-    struct ts_governor_process process = {.id = {.pid = 12}, .out = 5};
+    struct ts_record record;
+    struct ts_record_process process = {.id = {.pid = 12}, .out = 5};
     record_open(&record, false, START);
     end_silently(&record, 500, START);
-    ts_governor_hold(&record, &process, START);
+    ts_record_hold(&record, &process, START);
     // 100 s later by the wall clock, 10 s after the boot.
-    struct ts_governor_time now = {
+    struct ts_record_time now = {
         .boot = {2}, .mono_us = 10 * SECOND, .wall_us = START + 100 * SECOND};
-    ts_governor_open(&record, true, &now, &rule);
+    ts_record_open(&record, true, &now, &rule);
     assert_int_equal(left_at(&record, 10 * SECOND), 1188 - 505);
     assert_int_equal(left_at(&record, 311 * SECOND), 1188);
     // The wall clock was set back: as if no time had passed.
-    now = (struct ts_governor_time){.boot = {3}, .mono_us = 20 * SECOND, .wall_us = 0};
+    now = (struct ts_record_time){.boot = {3}, .mono_us = 20 * SECOND, .wall_us = 0};
     end_silently(&record, 7, 10 * SECOND);
     record.saved_us = 10 * SECOND;
-    ts_governor_open(&record, true, &now, &rule);
+    ts_record_open(&record, true, &now, &rule);
     assert_true(left_at(&record, 20 * SECOND) <= 1188 - 7);
     assert_int_equal(left_at(&record, 340 * SECOND), 1188);
 }
@@ -103,10 +103,10 @@ static void a_reboot_forgets_no_more_than_time_does(void **state)
 static void times_that_lie_ahead_stop_nobody_for_ever(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     record_open(&record, false, START + 100000 * SECOND);
     end_silently(&record, 1188, START + 100000 * SECOND);
-    ts_governor_pause(&record, START + 200000 * SECOND, START + 100000 * SECOND);
+    ts_record_pause(&record, START + 200000 * SECOND, START + 100000 * SECOND);
     record_open(&record, true, START); // the same boot, but earlier
     assert_int_equal(left_at(&record, START), 0);
     record_open(&record, true, START + 3700 * SECOND);
@@ -116,7 +116,7 @@ static void times_that_lie_ahead_stop_nobody_for_ever(void **state)
 static void damage_means_a_careful_start(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     int64_t retry_us;
     for (int pattern = 0; pattern < 4; pattern++) {
         memset(&record, (int[]){0, 0xff, 0x5a, 1}[pattern], sizeof record);
@@ -132,7 +132,7 @@ static void damage_means_a_careful_start(void **state)
 static void any_damage_does_no_harm(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     unsigned random = 7;
     for (int round = 0; round < 3000; round++) {
         record_open(&record, false, START);
@@ -155,11 +155,11 @@ static void any_damage_does_no_harm(void **state)
 static void a_pause_holds_and_is_followed_by_one_request(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     int64_t retry_us;
     record_open(&record, false, START);
     hear(&record, 10, 1000, START);
-    ts_governor_pause(&record, START + 60 * SECOND, START);
+    ts_record_pause(&record, START + 60 * SECOND, START);
     assert_int_equal(ts_governor_take(&record, &rule, 16, START + 59 * SECOND, &retry_us), 0);
     assert_int_equal(retry_us, START + 60 * SECOND);
     assert_int_equal(ts_governor_take(&record, &rule, 16, START + 60 * SECOND, &retry_us), 1);
@@ -170,7 +170,7 @@ static void a_pause_holds_and_is_followed_by_one_request(void **state)
 static void looks_leave_something_of_the_reserve(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     int64_t left = 12, retry_us, now_us = START;
     int looks = 0;
     record_open(&record, false, START);
@@ -183,9 +183,9 @@ static void looks_leave_something_of_the_reserve(void **state)
             continue;
         }
         looks++;
-        struct ts_governor_batch batch = {.ended = 1, .word = {.answers = 1, .left_count = 1}};
+        struct ts_record_batch batch = {.ended = 1, .word = {.answers = 1, .left_count = 1}};
         batch.word.lefts[0] = (struct ts_ratelimit_left){7, --left, START + 100 * SECOND - now_us};
-        ts_governor_settle(&record, &rule, &batch, now_us);
+        ts_record_settle(&record, &rule, &batch, now_us);
     }
     assert_in_range(looks, 1, 8);
     assert_true(left >= 4);
@@ -195,7 +195,7 @@ static void looks_leave_something_of_the_reserve(void **state)
 static void the_pace_keeps_below_200_a_second(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     int64_t retry_us = 0, started = 0;
     record_open(&record, false, START);
     for (int64_t now_us = START; now_us < START + SECOND;) {
@@ -211,9 +211,8 @@ static void the_pace_keeps_below_200_a_second(void **state)
 static void far_limits_are_granted_in_chunks(void **state)
 {
     (void)state;
-    struct ts_governor record;
-    struct ts_governor_rule far = {
-        .requests = 1000000, .window_us = 300 * SECOND, .is_given = true};
+    struct ts_record record;
+    struct ts_record_rule far = {.requests = 1000000, .window_us = 300 * SECOND, .is_given = true};
     int64_t retry_us;
     record_open(&record, false, START);
     assert_in_range(ts_governor_take(&record, &far, 16, START, &retry_us), 900, 1000);
@@ -224,14 +223,14 @@ static void far_limits_are_granted_in_chunks(void **state)
 static void a_given_rate_ends_with_its_run(void **state)
 {
     (void)state;
-    struct ts_governor record;
+    struct ts_record record;
     struct ts_governor_view view;
-    const struct ts_governor_rule given = {
+    const struct ts_record_rule given = {
         .requests = 1000000, .window_us = 300 * SECOND, .is_given = true};
-    struct ts_governor_batch batch = {
+    struct ts_record_batch batch = {
         .ended = 1, .word = {.answers = 1, .left_count = 1, .lefts = {{7, 900, 100 * SECOND}}}};
     record_open(&record, false, START);
-    ts_governor_settle(&record, &given, &batch, START);
+    ts_record_settle(&record, &given, &batch, START);
     ts_governor_look(&record, &given, START, &view);
     assert_int_equal(view.requests, 1000000);
     record_open(&record, true, START + SECOND);
@@ -242,8 +241,8 @@ static void a_given_rate_ends_with_its_run(void **state)
 static void a_given_rate_is_not_raised_by_the_server(void **state)
 {
     (void)state;
-    struct ts_governor record;
-    struct ts_governor_rule given = {.requests = 100, .window_us = 60 * SECOND, .is_given = true};
+    struct ts_record record;
+    struct ts_record_rule given = {.requests = 100, .window_us = 60 * SECOND, .is_given = true};
     struct ts_governor_view view;
     record_open(&record, false, START);
     hear(&record, 10, 1190, START);
