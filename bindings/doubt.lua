@@ -194,11 +194,10 @@ local function new(core, freshness)
 
   -- The sitekeys that may be what a lost create has made: made since it was sent, with the same
   -- name, domains and mode, and not known from elsewhere. nil and why when the list cannot be read.
-  local function find_created(fields, sent, mine)
-    local wanted = { name = fields.name, domains = fields.domains, mode = fields.mode }
+  local function find_created(name, fields, sent, mine)
     local options = { order = "created_on", direction = "desc", per_page = PER_PAGE }
-    if not fields.name:find("\0", 1, true) then
-      options.filter = "name:" .. fields.name
+    if not name:find("\0", 1, true) then
+      options.filter = "name:" .. name
     end
     local found, met, least, last, is_sorted = {}, {}, nil, math.maxinteger, true
     for page = 1, PAGES do
@@ -213,7 +212,7 @@ local function new(core, freshness)
         last = created
         if created >= least and type(row.sitekey) == "string" and not met[row.sitekey]
           and not mine[row.sitekey] and not core.is_listed(row.sitekey, sent)
-          and not core.differs(row, wanted) then
+          and core.is_twin(row, fields) then
           met[row.sitekey] = true
           found[#found + 1] = row.sitekey
         end
@@ -225,15 +224,15 @@ local function new(core, freshness)
     return nil, "the list does not end"
   end
 
-  ---`mine` holds the sitekeys that this client has created. No other create of the same name,
-  ---domains and mode may be under way.
-  function doubt.create(fields, mine, sent, err)
+  ---`mine` holds the sitekeys that this client has created. No other create of the same name may be
+  ---under way: what is found could be its widget as well.
+  function doubt.create(name, fields, mine, sent, err)
     err.sitekey = nil
     return pursue(err, "create", function(lost)
       local found, is_dated
       for look = 1, looks_for(lost) do
         pause(look)
-        found, is_dated = find_created(fields, sent, mine)
+        found, is_dated = find_created(name, fields, sent, mine)
         if not found then
           explain(lost, "looking for it: " .. is_dated)
           return nil

@@ -59,19 +59,32 @@ static int core_time(lua_State *L)
     return 1;
 }
 
-// differs(widget, normalised changes) -> whether the changes would change anything
+// differs(widget, changes) -> whether the changes would change anything
 static int core_differs(lua_State *L)
 {
-    const char *unfit;
-    bool is_changed = push_merged(L, 1, 2, &unfit);
-    lua_pushboolean(L, is_changed);
+    struct lx_merged merged;
+    lx_merge(L, 1, lua_touserdata(L, 2), NULL, &merged);
+    lua_pushboolean(L, merged.changed != 0);
     return 1;
 }
 
-// stale_field(base, live, normalised changes, bits of fields that do not count) -> name | nil
+// is_twin(widget, changes of a creation) -> whether its name, domains and mode are the same
+static int core_is_twin(lua_State *L)
+{
+    static const unsigned bits =
+        1u << TS_WIDGET_NAME | 1u << TS_WIDGET_DOMAINS | 1u << TS_WIDGET_MODE;
+    struct lx_merged merged;
+    lx_merge(L, 1, lua_touserdata(L, 2), NULL, &merged);
+    lua_pushboolean(L, !(merged.changed & bits));
+    return 1;
+}
+
+// stale_field(base, live, changes, bits of fields that do not count) -> name | nil
 static int core_stale_field(lua_State *L)
 {
-    lua_pushstring(L, lx_stale_field(L, 1, 2, 3, luaL_checkinteger(L, 4))); // NULL pushes nil
+    const struct lx_changes *changes = lua_touserdata(L, 3);
+    unsigned but = (unsigned)luaL_checkinteger(L, 4);
+    lua_pushstring(L, lx_stale_field(L, 1, 2, changes, but)); // NULL pushes nil
     return 1;
 }
 
@@ -139,6 +152,7 @@ void lx_add_knowledge(lua_State *L, int client)
         {"now", core_now},
         {"time", core_time},
         {"differs", core_differs},
+        {"is_twin", core_is_twin},
         {"stale_field", core_stale_field},
         {"digest", core_digest},
         {"fingerprint", core_fingerprint},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Hostnames as a sorted list without repeats, lower-cased: how domains compare.
-// The names stay Lua's: the list they came from, or the set's own user value, holds them.
+// Only pointers: the bytes stay whose they are.
 #ifndef TS_BINDINGS_NAME_SET_H
 #define TS_BINDINGS_NAME_SET_H
 
@@ -11,24 +11,28 @@
 
 #include "bindings/lx.h"
 
-struct lx_name_set {
+struct lx_names {
+    const char **names;
     size_t count;
-    const char *names[];
 };
 
-// Pushes the set of the list at idx, which must stay where it is for as long as the set is used;
-// nil is the empty list. Entries that are no strings are passed over; those that our rules would
-// not take are kept as they are.
-TS_RAISES struct lx_name_set *push_name_set(lua_State *L, int idx);
+// Sorts the names, each in its normal form, and drops repeats: a list becomes a set.
+void lx_names_sort(struct lx_names *list);
 
-// Pushes what is in `set` but not in `removed`, or is in `added`.
-TS_RAISES struct lx_name_set *push_name_merge(lua_State *L, const struct lx_name_set *set,
-    const struct lx_name_set *added, const struct lx_name_set *removed);
+// Fills `set`, whose names have room for as many, with the names of the list in their normal form.
+// One that was in another form is pushed, and stays on the stack; those that our rules would not
+// take are kept as they are.
+TS_RAISES void lx_names_normalise(lua_State *L, const struct lx_names *list, struct lx_names *set);
 
-// Whether both hold the same names.
-bool lx_name_set_is_same(const struct lx_name_set *a, const struct lx_name_set *b);
+// Fills `merged`, whose names have room for those of `set` and `added`, with what is in `set` but
+// not in `removed`, or is in `added`. All are sets.
+void lx_names_merge(const struct lx_names *set, const struct lx_names *added,
+    const struct lx_names *removed, struct lx_names *merged);
 
-// Pushes the names as a list.
-TS_RAISES void push_name_list(lua_State *L, const struct lx_name_set *set);
+// Whether both sets hold the same names.
+bool lx_names_is_same(const struct lx_names *a, const struct lx_names *b);
+
+// The first name that is in both sets, NULL when there is none.
+const char *lx_names_common(const struct lx_names *a, const struct lx_names *b);
 
 #endif

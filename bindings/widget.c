@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Checking and normalising the fields that scripts pass, before anything is sent.
-// The rules themselves are host/api/widget.c; this file walks Lua tables with them.
+// Checking and normalising the fields that scripts pass, before anything is sent: from Lua tables
+// into plain values in one userdata. The rules themselves are host/api/widget.c.
 #include "bindings/widget.h"
 
 #include <string.h>
@@ -33,86 +33,105 @@ void check_sitekey(lua_State *L, int arg, const char *function, char out[TS_WIDG
     lua_pop(L, 1);
 }
 
-// The list at idx (absolute) as a new list on the stack: checked, normalised, without repeats.
-static void push_domains(lua_State *L, int idx, const char *function)
+// Changes in the making. The bytes of texts and names lie one after the other behind the struct,
+// which grows by being copied into a larger userdata at the same index; pointers are set last.
+struct draft {
+    lua_State *L;
+    const char *function; // for messages
+    bool is_creation;
+    int idx;
+    struct lx_changes *changes;
+    size_t used, cap;
+    size_t texts[TS_WIDGET_FIELD_COUNT]; // where each begins
+    size_t lists[LX_LIST_COUNT];         // where the names of each begin
+};
+
+enum { DRAFT_ROOM = 512 };
+
+static char *draft_bytes(const struct draft *draft)
 {
-    if (!lua_istable(L, idx)) {
-        lx_misuse(
-            L, "%s: domains must be a list of hostnames, is a %s", function, luaL_typename(L, idx));
-    }
-    lua_Integer count = (lua_Integer)lua_rawlen(L, idx);
-    lua_Integer keys = 0;
-    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
-        keys++;
-    }
-    if (keys != count) {
-        lx_misuse(L, "%s: domains must be a list without gaps or named keys", function);
-    }
-    lua_createtable(L, (int)count, 0);
-    lua_newtable(L); // seen
-    lua_Integer kept = 0;
-    for (lua_Integer i = 1; i <= count; i++) {
-        char name[TS_WIDGET_DOMAIN_MAX + 1];
-        struct ts_error err;
-        size_t len;
-        if (lua_rawgeti(L, idx, i) != LUA_TSTRING) {
-            lx_misuse(L, "%s: domain %d must be a string, is a %s", function, (int)i,
-                luaL_typename(L, -1));
-        }
-        const char *text = lua_tolstring(L, -1, &len);
-        if (ts_domain_normalise(text, len, name, &err)) {
-            lx_misuse(L, "%s: %s", function, err.message);
-        }
-        lua_pop(L, 1);
-        if (lua_getfield(L, -1, name) == LUA_TNIL) {
-            lua_pushstring(L, name);
-            lua_rawseti(L, -4, ++kept);
-            lua_pushboolean(L, 1);
-            lua_setfield(L, -3, name);
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
+    return (char *)(draft->changes + 1);
 }
 
-// Misuse when a name stands in both lists of the changes at idx: which was meant?
-static void check_no_overlap(lua_State *L, int idx, const char *function)
+static void draft_begin(struct draft *draft)
 {
-    int top = lua_gettop(L);
-    bool has_both = lua_getfield(L, idx, "add") == LUA_TTABLE;
-    has_both = lua_getfield(L, idx, "remove") == LUA_TTABLE && has_both;
-    if (has_both) {
-        lua_newtable(L);
-        for (lua_Integer i = 1; lua_rawgeti(L, top + 1, i) != LUA_TNIL; i++) {
-            lua_pushboolean(L, 1);
-            lua_rawset(L, top + 3);
-        }
-        lua_settop(L, top + 3);
-        for (lua_Integer i = 1; lua_rawgeti(L, top + 2, i) != LUA_TNIL; i++) {
-            const char *name = lua_tostring(L, -1);
-            if (lua_getfield(L, top + 3, name) != LUA_TNIL) {
-                lx_misuse(L, "%s: domain \"%s\" is both added and removed", function, name);
-            }
-            lua_settop(L, top + 3);
-        }
+    draft->cap = DRAFT_ROOM;
+    draft->changes = lua_newuserdatauv(draft->L, sizeof *draft->changes + draft->cap, 0);
+    *draft->changes = (struct lx_changes){0};
+    draft->idx = lua_gettop(draft->L);
+}
+
+// Room for that many bytes more.
+static char *draft_reserve(struct draft *draft, size_t size)
+{
+    if (size > draft->cap - draft->used) {
+        draft->cap = 2 * draft->cap + size;
+        struct lx_changes *larger = lua_newuserdatauv(draft->L, sizeof *larger + draft->cap, 0);
+        memcpy(larger, draft->changes, sizeof *larger + draft->used);
+        draft->changes = larger;
+        lua_replace(draft->L, draft->idx);
     }
-    lua_settop(L, top);
+    return draft_bytes(draft) + draft->used;
+}
+
+static void draft_complain_list(const struct draft *draft)
+{
+    lx_misuse(draft->L, "%s: domains must be a list without gaps or named keys", draft->function);
+}
+
+// The domain on top, which stands at that place of its list.
+static void draft_add_domain(struct draft *draft, lua_Integer place)
+{
+    lua_State *L = draft->L;
+    struct ts_error err;
+    size_t len;
+    if (lua_type(L, -1) != LUA_TSTRING) {
+        lx_misuse(L, "%s: domain %d must be a string, is a %s", draft->function, (int)place,
+            luaL_typename(L, -1));
+    }
+    const char *text = lua_tolstring(L, -1, &len);
+    char *name = draft_reserve(draft, TS_WIDGET_DOMAIN_MAX + 1);
+    if (ts_domain_normalise(text, len, name, &err)) {
+        lx_misuse(L, "%s: %s", draft->function, err.message);
+    }
+    draft->used += strlen(name) + 1;
+}
+
+static void draft_add_domains(struct draft *draft, int idx, enum lx_list list)
+{
+    lua_State *L = draft->L;
+    if (!lua_istable(L, idx)) {
+        lx_misuse(L, "%s: domains must be a list of hostnames, is a %s", draft->function,
+            luaL_typename(L, idx));
+    }
+    size_t count = 0;
+    draft->lists[list] = draft->used;
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TNUMBER) {
+            draft_complain_list(draft);
+        }
+        draft_add_domain(draft, lua_tointeger(L, -2));
+        count++;
+    }
+    if (count != lua_rawlen(L, idx)) {
+        draft_complain_list(draft);
+    }
+    draft->changes->lists[list].count = count;
 }
 
 // domains = { add = {...}, remove = {...} }
-static void push_domain_changes(lua_State *L, int idx, const char *function)
+static void draft_add_domain_changes(struct draft *draft, int idx)
 {
-    static const char *const names[] = {"add", "remove", NULL};
-    check_options(L, idx, function, names, false);
-    lua_createtable(L, 0, 2);
-    for (const char *const *name = names; *name; name++) {
-        if (push_member(L, idx, *name) != LUA_TNIL) {
-            push_domains(L, lua_gettop(L), function);
-            lua_setfield(L, -3, *name);
+    static const char *const names[] = {[LX_ADDED] = "add", [LX_REMOVED] = "remove", NULL};
+    lua_State *L = draft->L;
+    check_options(L, idx, draft->function, names, false);
+    draft->changes->is_relative = true;
+    for (int list = 0; names[list]; list++) {
+        if (push_member(L, idx, names[list]) != LUA_TNIL) {
+            draft_add_domains(draft, lua_gettop(L), (enum lx_list)list);
         }
         lua_pop(L, 1);
     }
-    check_no_overlap(L, lua_gettop(L), function);
 }
 
 static bool is_change_table(lua_State *L, int idx)
@@ -129,38 +148,83 @@ static bool is_change_table(lua_State *L, int idx)
     return is_named;
 }
 
-// Pushes the normalised form of the value at idx for a field.
-static void push_field_value(
-    lua_State *L, enum ts_widget_field field, int idx, const char *function, bool is_creation)
+static void draft_add_text(struct draft *draft, enum ts_widget_field field, int idx)
 {
-    const struct ts_widget_rule *rule = ts_widget_rule_of(field);
+    lua_State *L = draft->L;
     struct ts_error err;
     size_t len;
+    const char *text = lua_tolstring(L, idx, &len);
+    if (ts_widget_check_text(field, text, len, &err)) {
+        lx_misuse(L, "%s: %s", draft->function, err.message);
+    }
+    memcpy(draft_reserve(draft, len + 1), text, len + 1);
+    draft->changes->fields.texts[field].len = len;
+    draft->texts[field] = draft->used;
+    draft->used += len + 1;
+}
+
+static void draft_check_type(const struct draft *draft, int idx, int type, const char *field)
+{
+    if (lua_type(draft->L, idx) != type) {
+        lx_misuse(draft->L, "%s: `%s` must be a %s, is a %s", draft->function, field,
+            lua_typename(draft->L, type), luaL_typename(draft->L, idx));
+    }
+}
+
+// The value at idx, for that field.
+static void draft_add_field(struct draft *draft, enum ts_widget_field field, int idx)
+{
+    const struct ts_widget_rule *rule = ts_widget_rule_of(field);
     switch (rule->kind) {
     case TS_WIDGET_LIST:
-        if (!is_creation && is_change_table(L, idx)) {
-            push_domain_changes(L, idx, function);
+        if (!draft->is_creation && is_change_table(draft->L, idx)) {
+            draft_add_domain_changes(draft, idx);
         } else {
-            push_domains(L, idx, function);
+            draft_add_domains(draft, idx, LX_ADDED);
         }
-        return;
+        break;
     case TS_WIDGET_BOOLEAN:
-        if (!lua_isboolean(L, idx)) {
-            lx_misuse(L, "%s: `%s` must be a boolean, is a %s", function, rule->name,
-                luaL_typename(L, idx));
-        }
-        lua_pushvalue(L, idx);
-        return;
+        draft_check_type(draft, idx, LUA_TBOOLEAN, rule->name);
+        draft->changes->fields.truths |= (unsigned)lua_toboolean(draft->L, idx) << field;
+        break;
     case TS_WIDGET_TEXT:
-        if (lua_type(L, idx) != LUA_TSTRING) {
-            lx_misuse(L, "%s: `%s` must be a string, is a %s", function, rule->name,
-                luaL_typename(L, idx));
+        draft_check_type(draft, idx, LUA_TSTRING, rule->name);
+        draft_add_text(draft, field, idx);
+    }
+    draft->changes->fields.there |= 1u << field;
+}
+
+// Sets the pointers, now that nothing moves any more.
+static void draft_end(struct draft *draft)
+{
+    size_t count = draft->changes->lists[LX_ADDED].count + draft->changes->lists[LX_REMOVED].count;
+    size_t gap = -draft->used % sizeof(char *);
+    const char **names =
+        (const char **)(void *)(draft_reserve(draft, gap + count * sizeof *names) + gap);
+    char *bytes = draft_bytes(draft);
+    struct lx_changes *changes = draft->changes;
+    for (int field = 0; field < TS_WIDGET_FIELD_COUNT; field++) {
+        changes->fields.texts[field].text = bytes + draft->texts[field];
+    }
+    for (int list = 0; list < LX_LIST_COUNT; list++) {
+        struct lx_names *set = &changes->lists[list];
+        const char *name = bytes + draft->lists[list];
+        set->names = names;
+        for (size_t i = 0; i < set->count; i++, name += strlen(name) + 1) {
+            *names++ = name;
         }
-        const char *text = lua_tolstring(L, idx, &len);
-        if (ts_widget_check_text(field, text, len, &err)) {
-            lx_misuse(L, "%s: %s", function, err.message);
-        }
-        lua_pushvalue(L, idx);
+        lx_names_sort(set);
+    }
+    changes->fields.domains = changes->lists[LX_ADDED];
+}
+
+// Misuse when a name is both added and removed: which was meant?
+static void check_no_overlap(const struct draft *draft)
+{
+    const struct lx_names *lists = draft->changes->lists;
+    const char *name = lx_names_common(&lists[LX_ADDED], &lists[LX_REMOVED]);
+    if (name) {
+        lx_misuse(draft->L, "%s: domain \"%s\" is both added and removed", draft->function, name);
     }
 }
 
@@ -183,14 +247,14 @@ static void complain_key(lua_State *L, const char *function, const char *key)
     lx_misuse(L, "%s: a widget has no field `%s`%s", function, key, hint);
 }
 
-void push_fields(lua_State *L, int arg, const char *function, bool is_creation)
+const struct lx_changes *push_changes(lua_State *L, int arg, const char *function, bool is_creation)
 {
     check_dot(L, arg, function);
     if (!lua_istable(L, arg)) {
         lx_misuse(L, "%s: a table of fields expected, got %s", function, luaL_typename(L, arg));
     }
-    lua_createtable(L, 0, TS_WIDGET_FIELD_COUNT);
-    int fields = lua_gettop(L);
+    struct draft draft = {.L = L, .function = function, .is_creation = is_creation};
+    draft_begin(&draft);
     for (lua_pushnil(L); lua_next(L, arg); lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING) {
             lx_misuse(
@@ -204,21 +268,15 @@ void push_fields(lua_State *L, int arg, const char *function, bool is_creation)
         if (!is_creation && ts_widget_rule_of(field)->is_fixed) {
             lx_misuse(L, "%s: `%s` is fixed when a widget is created", function, key);
         }
-        push_field_value(L, field, lua_gettop(L), function, is_creation);
-        lua_setfield(L, fields, key);
+        draft_add_field(&draft, field, lua_gettop(L));
     }
     for (int i = 0; is_creation && i < TS_WIDGET_FIELD_COUNT; i++) {
         const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
-        if (rule->is_required && lua_getfield(L, fields, rule->name) == LUA_TNIL) {
+        if (rule->is_required && !(draft.changes->fields.there & 1u << i)) {
             lx_misuse(L, "%s: `%s` is missing", function, rule->name);
         }
-        lua_settop(L, fields);
     }
-}
-
-bool lx_is_any_hostname(lua_State *L, int idx)
-{
-    bool is_open = lua_getfield(L, idx, "domains") == LUA_TTABLE && lua_rawlen(L, -1) == 0;
-    lua_pop(L, 1);
-    return is_open;
+    draft_end(&draft);
+    check_no_overlap(&draft);
+    return draft.changes;
 }

@@ -10,41 +10,70 @@
 #include <lua.h>
 
 #include "bindings/lx.h"
+#include "bindings/name_set.h"
 #include "host/api/widget.h"
 
 // Writes the sitekey that arg names: a string, or a widget table with one. Misuse otherwise.
 TS_RAISES void check_sitekey(
     lua_State *L, int arg, const char *function, char out[TS_WIDGET_SITEKEY_MAX + 1]);
 
-// Checks the field table at arg and pushes a normalised copy: domains lower-cased and without
-// repeats, in the order given. For a creation required fields must be there and domains is a list;
-// for a change fixed fields are refused, and domains may be { add = , remove = }, which becomes
-// { add = list, remove = list } in the copy. Misuse names the field and what is allowed.
-TS_RAISES void push_fields(lua_State *L, int arg, const char *function, bool is_creation);
+struct lx_text {
+    const char *text;
+    size_t len;
+};
 
-// Whether the normalised fields at idx leave the widget open to any hostname (an empty `domains`).
-TS_RAISES bool lx_is_any_hostname(lua_State *L, int idx);
+// The writable fields of a widget as plain values. The bytes stay whose they are.
+struct lx_fields {
+    unsigned there;  // bits (1 << enum ts_widget_field) of the fields that there are
+    unsigned truths; // of the booleans among them, those that are true
+    unsigned odd;    // of those in a form that is not known; they are not among `there`
+    struct lx_text texts[TS_WIDGET_FIELD_COUNT];
+    struct lx_names domains;
+};
 
-// Appends the fields of the table at idx to a JSON body, in the order of the rule table. Raises
-// when memory ends.
-TS_RAISES void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body);
+enum lx_list { LX_ADDED, LX_REMOVED, LX_LIST_COUNT };
+
+// What a script wants to be written, checked and normalised; the bytes lie in the same userdata.
+struct lx_changes {
+    struct lx_fields fields; // domains are a set: all of them, or those to be added
+    struct lx_names lists[LX_LIST_COUNT];
+    bool is_relative; // domains are added and removed; else they are replaced
+};
+
+// Checks the field table at arg and pushes it as a userdata that holds changes. For a creation
+// required fields must be there and domains is a list; for a change fixed fields are refused, and
+// domains may be { add = , remove = }. Misuse names the field and what is allowed.
+TS_RAISES const struct lx_changes *push_changes(
+    lua_State *L, int arg, const char *function, bool is_creation);
+
+// Whether the fields leave the widget open to any hostname (an empty `domains`).
+bool lx_is_any_hostname(const struct lx_fields *fields);
+
+// Writes the fields as a JSON body, in the order of the rule table. Raises when memory ends.
+TS_RAISES void lx_add_fields(
+    lua_State *L, const struct lx_fields *fields, struct ts_widget_body *body);
 
 // Raises unless code, of the making of a body, is TS_OK: a body that is too large is misuse.
 TS_RAISES void lx_check_body(lua_State *L, enum ts_err code);
 
-// Pushes the writable fields of the widget at `widget` with the normalised changes at `changes` put
-// over them, and whether anything differs. What the widget lacks is left out. A required field that
-// it lacks, or one in a form that is not known, gives its name in *unfit: nothing may be sent then.
-TS_RAISES bool push_merged(lua_State *L, int widget, int changes, const char **unfit);
+// What comes of changes that are put over a widget.
+struct lx_merged {
+    unsigned changed;  // bits of the fields that become other ones
+    const char *unfit; // a required field that the widget lacks, or one in a form that is not known
+    bool is_opened;    // to any hostname, which it was not before
+};
 
-// The bits (1 << enum ts_widget_field) of the fields that the normalised changes at idx name.
-TS_RAISES lua_Integer lx_named_fields(lua_State *L, int idx);
+// Puts the changes over the writable fields of the widget at idx. Writes the result into the body,
+// without what the widget lacks: only when something changes and nothing is unfit, as then nothing
+// may be sent. Without a body it only compares.
+TS_RAISES void lx_merge(lua_State *L, int idx, const struct lx_changes *changes,
+    struct ts_widget_body *body, struct lx_merged *out);
 
-// The first field that the normalised changes at `changes` set as a whole, and that is another in
-// the widget at `live` than in the one at `base`, and not yet what it is to become; but for those
-// with a bit in `but`. NULL when there is none: then the changes can be put over `live` without
-// undoing what somebody else did.
+// The first field that the changes set as a whole, and that is another in the widget at `live` than
+// in the one at `base`, and not yet what it is to become; but for those with a bit in `but`. NULL
+// when there is none: then the changes can be put over `live` without undoing what somebody else
+// did.
 TS_RAISES const char *lx_stale_field(
-    lua_State *L, int base, int live, int changes, lua_Integer but);
+    lua_State *L, int base, int live, const struct lx_changes *changes, unsigned but);
 
 #endif

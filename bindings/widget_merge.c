@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: MIT
 // Widgets that came back: merging changes, telling conflicts, writing the body.
 // The server wants the whole body in an update, so what was not named is sent as it is.
-#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "bindings/name_set.h"
 #include "bindings/widget.h"
 #include "host/base/str.h"
+
+enum {
+    FEW = 96, // names that need no memory of their own
+    ALL_FIELDS = (1 << TS_WIDGET_FIELD_COUNT) - 1,
+    DOMAINS_BIT = 1 << TS_WIDGET_DOMAINS,
+};
+
+// A widget's fields as its table has them. Everything lies in that table, which has to stay on the
+// stack, but for the array of names: here while they are few, else in a userdata that is pushed.
+struct view {
+    struct lx_fields fields;
+    const char **spare; // room for the names twice more, and for those that come in addition
+    const char *few[FEW];
+};
 
 void lx_check_body(lua_State *L, enum ts_err code)
 {
@@ -19,198 +31,240 @@ void lx_check_body(lua_State *L, enum ts_err code)
     }
 }
 
-// The list at idx as C strings in a userdata, which it pushes; the strings stay the list's.
-static const char **push_items(lua_State *L, int idx, size_t *count)
+static bool is_c_string(lua_State *L, int idx)
 {
-    *count = lua_rawlen(L, idx);
-    const char **items = lua_newuserdatauv(L, (*count + 1) * sizeof *items, 0);
-    size_t kept = 0;
-    for (size_t i = 1; i <= *count; i++) {
-        if (lua_rawgeti(L, idx, (lua_Integer)i) == LUA_TSTRING) {
-            items[kept++] = lua_tostring(L, -1);
-        }
-        lua_pop(L, 1);
-    }
-    *count = kept;
-    return items;
+    return lua_type(L, idx) == LUA_TSTRING && strlen(lua_tostring(L, idx)) == lua_rawlen(L, idx);
 }
 
-static void add_field(lua_State *L, const struct ts_widget_rule *rule, struct ts_widget_body *body)
+// Fills the array with the names of the list at idx, as they are; whether it is that and nothing
+// else: what is not understood would be dropped from the body, and a list of domains that comes out
+// empty admits any hostname.
+static bool list_read(lua_State *L, int idx, const char **names, size_t count)
 {
-    size_t len, count;
-    int value = lua_gettop(L);
+    size_t met = 0;
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        lua_Unsigned place = lua_isinteger(L, -2) ? (lua_Unsigned)lua_tointeger(L, -2) : 0;
+        if (place < 1 || place > count || !is_c_string(L, -1)) {
+            lua_pop(L, 2);
+            return false;
+        }
+        names[place - 1] = lua_tostring(L, -1);
+        met++;
+    }
+    return met == count;
+}
+
+// The domains of the widget at idx. `more` names may be added to them.
+static void view_read_domains(lua_State *L, int idx, struct view *view, size_t more)
+{
+    int type = lua_getfield(L, idx, "domains");
+    int list = lua_gettop(L);
+    size_t count = type == LUA_TTABLE ? lua_rawlen(L, list) : 0;
+    struct lx_names *domains = &view->fields.domains;
+    size_t room = 3 * count + more;
+    domains->names =
+        room <= FEW ? view->few : lua_newuserdatauv(L, room * sizeof *domains->names, 0);
+    view->spare = domains->names + count;
+    if (type == LUA_TTABLE && list_read(L, list, domains->names, count)) {
+        domains->count = count;
+        view->fields.there |= DOMAINS_BIT;
+    } else if (type != LUA_TNIL) {
+        view->fields.odd |= DOMAINS_BIT;
+    }
+}
+
+// The value on top, as that field.
+static void view_take(lua_State *L, struct lx_fields *fields, enum ts_widget_field field)
+{
+    int type = lua_type(L, -1);
+    bool is_text = ts_widget_rule_of(field)->kind == TS_WIDGET_TEXT;
+    if (type == LUA_TNIL) {
+        return;
+    }
+    if (type != (is_text ? LUA_TSTRING : LUA_TBOOLEAN)) {
+        fields->odd |= 1u << field;
+        return;
+    }
+    fields->there |= 1u << field;
+    if (is_text) {
+        fields->texts[field].text = lua_tolstring(L, -1, &fields->texts[field].len);
+    } else {
+        fields->truths |= (unsigned)lua_toboolean(L, -1) << field;
+    }
+}
+
+// Reads those fields of the widget at idx whose bits are set. The domains come first: room for them
+// may have to be found, and a finalizer that runs then may change the table.
+static void view_read(lua_State *L, int idx, unsigned bits, size_t more, struct view *view)
+{
+    view->fields = (struct lx_fields){0};
+    view->spare = view->few;
+    if (bits & DOMAINS_BIT) {
+        view_read_domains(L, idx, view, more);
+    }
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
+        if (bits & ~(unsigned)DOMAINS_BIT & 1u << i) {
+            lua_getfield(L, idx, ts_widget_rule_of((enum ts_widget_field)i)->name);
+            view_take(L, &view->fields, (enum ts_widget_field)i);
+            lua_pop(L, 1);
+        }
+    }
+}
+
+// Makes the domains a set, to be compared.
+static void view_normalise(lua_State *L, struct view *view)
+{
+    struct lx_names set = {.names = view->spare};
+    view->spare += view->fields.domains.count;
+    lx_names_normalise(L, &view->fields.domains, &set);
+    view->fields.domains = set;
+}
+
+static bool is_same_value(
+    const struct lx_fields *a, const struct lx_fields *b, enum ts_widget_field field)
+{
+    unsigned bit = 1u << field;
+    const struct lx_text *one = &a->texts[field], *other = &b->texts[field];
+    if ((a->odd ^ b->odd) & bit) {
+        return false;
+    }
+    switch (ts_widget_rule_of(field)->kind) {
+    case TS_WIDGET_LIST:
+        return lx_names_is_same(&a->domains, &b->domains);
+    case TS_WIDGET_BOOLEAN:
+        return !((a->there ^ b->there) & bit) && !((a->truths ^ b->truths) & bit);
+    default:
+        return !((a->there ^ b->there) & bit) && one->len == other->len &&
+               (one->len == 0 || memcmp(one->text, other->text, one->len) == 0);
+    }
+}
+
+// Those of the fields whose bits are set that are not the same. Domains are compared as sets.
+static unsigned fields_differing(
+    const struct lx_fields *a, const struct lx_fields *b, unsigned bits)
+{
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
+        if (bits & 1u << i && is_same_value(a, b, (enum ts_widget_field)i)) {
+            bits &= ~(1u << i);
+        }
+    }
+    return bits;
+}
+
+bool lx_is_any_hostname(const struct lx_fields *fields)
+{
+    return fields->there & DOMAINS_BIT && fields->domains.count == 0;
+}
+
+static enum ts_err body_add_field(
+    struct ts_widget_body *body, const struct lx_fields *fields, enum ts_widget_field field)
+{
+    const struct ts_widget_rule *rule = ts_widget_rule_of(field);
+    const struct lx_text *text = &fields->texts[field];
     switch (rule->kind) {
     case TS_WIDGET_LIST:
-        if (lua_istable(L, value)) {
-            const char **items = push_items(L, value, &count);
-            lx_check_body(L, ts_widget_body_add_list(body, rule->name, items, count));
-        }
-        break;
+        return ts_widget_body_add_list(
+            body, rule->name, fields->domains.names, fields->domains.count);
     case TS_WIDGET_BOOLEAN:
-        if (lua_isboolean(L, value)) {
-            lx_check_body(L, ts_widget_body_add_bool(body, rule->name, lua_toboolean(L, value)));
-        }
-        break;
-    case TS_WIDGET_TEXT:
-        if (lua_type(L, value) == LUA_TSTRING) {
-            const char *text = lua_tolstring(L, value, &len);
-            lx_check_body(L, ts_widget_body_add_text(body, rule->name, text, len));
-        }
+        return ts_widget_body_add_bool(body, rule->name, fields->truths & 1u << field);
+    default:
+        return ts_widget_body_add_text(body, rule->name, text->text, text->len);
     }
 }
 
-void lx_add_fields(lua_State *L, int idx, struct ts_widget_body *body)
+void lx_add_fields(lua_State *L, const struct lx_fields *fields, struct ts_widget_body *body)
 {
     lx_check_body(L, ts_widget_body_init(body));
-    int top = lua_gettop(L);
     for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
-        const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
-        lua_getfield(L, idx, rule->name);
-        add_field(L, rule, body);
-        lua_settop(L, top);
+        if (fields->there & 1u << i) {
+            lx_check_body(L, body_add_field(body, fields, (enum ts_widget_field)i));
+        }
     }
     lx_check_body(L, ts_widget_body_end(body));
 }
 
-// Whether the normalised value at idx replaces the domains, and does not change them.
-static bool is_whole_list(lua_State *L, int idx)
+// Puts the changes over what was read.
+static void view_change(
+    const struct view *view, const struct lx_changes *changes, struct lx_fields *out)
 {
-    if (lua_rawlen(L, idx) > 0) {
-        return true;
+    const struct lx_fields *fields = &changes->fields;
+    unsigned named = fields->there;
+    *out = view->fields;
+    out->there |= named;
+    out->odd &= ~named;
+    out->truths = (out->truths & ~named) | fields->truths;
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
+        if (named & 1u << i) {
+            out->texts[i] = fields->texts[i];
+        }
     }
-    lua_pushnil(L);
-    bool is_empty = !lua_next(L, idx);
-    if (!is_empty) {
-        lua_pop(L, 2);
+    if (named & DOMAINS_BIT && changes->is_relative) {
+        out->domains.names = view->spare;
+        lx_names_merge(&view->fields.domains, &changes->lists[LX_ADDED],
+            &changes->lists[LX_REMOVED], &out->domains);
+    } else if (named & DOMAINS_BIT) {
+        out->domains = fields->domains;
     }
-    return is_empty;
 }
 
-// Pushes the merged domains, sorted, so that equal sets make equal bodies; whether they differ from
-// the widget's.
-static bool push_merged_domains(lua_State *L, int before, int changes)
+// The name of a field that cannot be sent back: a required one that is not there, or one that is in
+// a form that is not known. NULL when there is none.
+static const char *unfit_field(const struct lx_fields *fields)
 {
-    int top = lua_gettop(L);
-    struct lx_name_set *old = push_name_set(L, before), *new;
-    if (is_whole_list(L, changes)) {
-        new = push_name_set(L, changes);
-    } else {
-        lua_getfield(L, changes, "add");
-        struct lx_name_set *added = push_name_set(L, lua_gettop(L));
-        lua_getfield(L, changes, "remove");
-        struct lx_name_set *removed = push_name_set(L, lua_gettop(L));
-        new = push_name_merge(L, old, added, removed);
+    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
+        const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
+        if (fields->odd & 1u << i || (rule->is_required && !(fields->there & 1u << i))) {
+            return rule->name;
+        }
     }
-    bool is_changed = !lx_name_set_is_same(old, new);
-    push_name_list(L, new);
-    lua_replace(L, top + 1);
-    lua_settop(L, top + 1);
-    return is_changed;
+    return NULL;
 }
 
-static bool is_same_set(lua_State *L, int a, int b)
+void lx_merge(lua_State *L, int idx, const struct lx_changes *changes, struct ts_widget_body *body,
+    struct lx_merged *out)
 {
     int top = lua_gettop(L);
-    const struct lx_name_set *one = push_name_set(L, a);
-    bool is_same = lx_name_set_is_same(one, push_name_set(L, b));
+    struct view view;
+    struct lx_fields merged;
+    unsigned named = changes->fields.there;
+    unsigned bits = body ? ALL_FIELDS & ~(1u << TS_WIDGET_REGION) : named; // fixed: never sent
+    view_read(L, idx, bits, changes->lists[LX_ADDED].count, &view);
+    bool was_open = lx_is_any_hostname(&view.fields);
+    if (named & DOMAINS_BIT) {
+        view_normalise(L, &view);
+    }
+    view_change(&view, changes, &merged);
+    *out = (struct lx_merged){
+        .changed = fields_differing(&view.fields, &merged, named),
+        .unfit = body ? unfit_field(&view.fields) : NULL,
+        .is_opened = lx_is_any_hostname(&merged) && !was_open,
+    };
+    if (body && out->changed && !out->unfit) {
+        lx_add_fields(L, &merged, body);
+    }
     lua_settop(L, top);
-    return is_same;
 }
 
-lua_Integer lx_named_fields(lua_State *L, int idx)
+const char *lx_stale_field(
+    lua_State *L, int base, int live, const struct lx_changes *changes, unsigned but)
 {
-    lua_Integer fields = 0;
-    for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
-        if (lua_getfield(L, idx, ts_widget_rule_of((enum ts_widget_field)i)->name) != LUA_TNIL) {
-            fields |= (lua_Integer)1 << i;
-        }
-        lua_pop(L, 1);
-    }
-    return fields;
-}
-
-// Whether a field's values at the two indices are the same.
-static bool is_same_value(lua_State *L, const struct ts_widget_rule *rule, int a, int b)
-{
-    return rule->kind == TS_WIDGET_LIST ? is_same_set(L, a, b) : lua_rawequal(L, a, b);
-}
-
-const char *lx_stale_field(lua_State *L, int base, int live, int changes, lua_Integer but)
-{
-    const char *stale = NULL;
     int top = lua_gettop(L);
-    for (int i = 0; i < TS_WIDGET_FIELD_COUNT && !stale; i++) {
-        const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
-        bool is_named = lua_getfield(L, changes, rule->name) != LUA_TNIL; // top + 1
-        bool is_relative = is_named && rule->kind == TS_WIDGET_LIST && !is_whole_list(L, top + 1);
-        lua_getfield(L, base, rule->name); // top + 2
-        lua_getfield(L, live, rule->name); // top + 3
-        if (is_named && !is_relative && !(but & (lua_Integer)1 << i) &&
-            !is_same_value(L, rule, top + 2, top + 3) &&
-            !is_same_value(L, rule, top + 1, top + 3)) {
-            stale = rule->name;
-        }
-        lua_settop(L, top);
+    struct view old, now;
+    unsigned bits = changes->fields.there & ~but;
+    if (changes->is_relative) {
+        bits &= ~(unsigned)DOMAINS_BIT;
     }
-    return stale;
-}
-
-static bool is_name_list(lua_State *L, int idx)
-{
-    lua_Unsigned names = 0;
-    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
-        if (lua_type(L, -1) != LUA_TSTRING || strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) {
-            lua_pop(L, 2);
-            return false;
-        }
-        names++;
-    }
-    return names == lua_rawlen(L, idx);
-}
-
-// Whether the field as read can be sent back: required ones must be there, and each in a form that
-// is known. What is not understood would be dropped from the body, and a list of domains that comes
-// out empty admits any hostname.
-static bool is_returnable(lua_State *L, int idx, const struct ts_widget_rule *rule)
-{
-    if (lua_isnil(L, idx)) {
-        return !rule->is_required;
-    }
-    switch (rule->kind) {
-    case TS_WIDGET_LIST:
-        return lua_istable(L, idx) && is_name_list(L, idx);
-    case TS_WIDGET_BOOLEAN:
-        return lua_isboolean(L, idx);
-    default:
-        return lua_type(L, idx) == LUA_TSTRING;
-    }
-}
-
-bool push_merged(lua_State *L, int widget, int changes, const char **unfit)
-{
-    bool is_changed = false;
-    *unfit = NULL;
-    lua_createtable(L, 0, TS_WIDGET_FIELD_COUNT);
-    int merged = lua_gettop(L);
+    view_read(L, base, bits, 0, &old);
+    view_read(L, live, bits, 0, &now);
+    view_normalise(L, &old);
+    view_normalise(L, &now);
+    bits = fields_differing(&old.fields, &now.fields, bits);
+    bits = fields_differing(&changes->fields, &now.fields, bits);
+    lua_settop(L, top);
     for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
-        const struct ts_widget_rule *rule = ts_widget_rule_of((enum ts_widget_field)i);
-        if (rule->is_fixed) {
-            continue;
+        if (bits & 1u << i) {
+            return ts_widget_rule_of((enum ts_widget_field)i)->name;
         }
-        lua_getfield(L, widget, rule->name);
-        int before = lua_gettop(L);
-        if (!is_returnable(L, before, rule)) {
-            *unfit = rule->name;
-        }
-        if (lua_getfield(L, changes, rule->name) == LUA_TNIL) {
-            lua_pop(L, 1);
-        } else if (rule->kind == TS_WIDGET_LIST) {
-            is_changed = push_merged_domains(L, before, lua_gettop(L)) || is_changed;
-        } else {
-            is_changed = !lua_rawequal(L, before, -1) || is_changed;
-        }
-        lua_setfield(L, merged, rule->name);
-        lua_settop(L, merged);
     }
-    return is_changed;
+    return NULL;
 }

@@ -10,24 +10,24 @@
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
 
-// check_create(fields) -> normalised fields
+// check_create(fields) -> changes, the name
 static int core_check_create(lua_State *L)
 {
-    push_fields(L, 1, "widgets.create", true);
-    return 1;
+    const struct lx_changes *changes = push_changes(L, 1, "widgets.create", true);
+    const struct lx_text *name = &changes->fields.texts[TS_WIDGET_NAME];
+    lua_pushlstring(L, name->text, name->len);
+    return 2;
 }
 
-// check_update(sitekey | widget, changes) -> sitekey, normalised changes, the bits of the
-// fields they name
+// check_update(sitekey | widget, changes) -> sitekey, changes, the bits of the fields they name
 static int core_check_update(lua_State *L)
 {
     char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
     lua_settop(L, 2);
     check_sitekey(L, 1, "widgets.update", sitekey);
-    push_fields(L, 2, "widgets.update", false); // 3
     lua_pushstring(L, sitekey);
-    lua_pushvalue(L, 3);
-    lua_pushinteger(L, lx_named_fields(L, 3));
+    const struct lx_changes *changes = push_changes(L, 2, "widgets.update", false);
+    lua_pushinteger(L, changes->fields.there);
     return 3;
 }
 
@@ -109,46 +109,42 @@ static int write_start(
     return lx_exchange_write(L, exchange, check_client(L), spec) ? k(L, LUA_OK, 0) : 2;
 }
 
-// create(normalised fields, is_again) -> widget | nil, err, when it was sent
+// create(changes, is_again) -> widget | nil, err, when it was sent
 static int core_create(lua_State *L)
 {
+    const struct lx_changes *changes = lua_touserdata(L, 1);
     struct lx_exchange *exchange = push_write(L, TS_OP_CREATE, NULL);
-    lx_add_fields(L, 1, &exchange->body);
-    lua_getfield(L, 1, "name");
-    lx_exchange_name(exchange, lua_tostring(L, -1), NULL);
-    lua_pop(L, 1);
+    lx_add_fields(L, &changes->fields, &exchange->body);
+    lx_exchange_name(exchange, changes->fields.texts[TS_WIDGET_NAME].text, NULL);
     struct ts_write_spec spec = {
-        .is_any_hostname = lx_is_any_hostname(L, 1), .is_again = lua_toboolean(L, 2)};
+        .is_any_hostname = lx_is_any_hostname(&changes->fields), .is_again = lua_toboolean(L, 2)};
     return write_start(L, exchange, &spec, widget_k);
 }
 
-// put(widget as it is, normalised changes, the moment until which the widget may be relied on,
-// is_again) -> widget | nil, err | false: nothing differs | false, "late": not sent by that moment
+// put(widget as it is, changes, the moment until which the widget may be relied on, is_again) ->
+// widget | nil, err | false: nothing differs | false, "late": not sent by that moment
 static int core_put(lua_State *L)
 {
-    const char *unfit;
+    const struct lx_changes *changes = lua_touserdata(L, 2);
+    struct lx_merged merged;
     char name[TS_WIDGET_SITEKEY_MAX + 1];
     check_sitekey(L, 1, "widgets.update", name);
     struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, name);
-    bool is_changed = push_merged(L, 1, 2, &unfit);
-    if (unfit) {
-        lua_pushfstring(L, "the widget as read has no `%s` that an update could send back", unfit);
+    lx_merge(L, 1, changes, &exchange->body, &merged);
+    if (merged.unfit) {
+        lua_pushfstring(
+            L, "the widget as read has no `%s` that an update could send back", merged.unfit);
         return push_exchange_unsent(
             L, exchange, "decode", TS_ENTRY_WRITE_FAILED, lua_tostring(L, -1));
     }
-    if (!is_changed) {
+    if (!merged.changed) {
         ts_host_of(L)->door->ledger.unchanged++;
         lua_pushboolean(L, 0);
         return 1;
     }
-    int merged = lua_gettop(L);
-    lx_add_fields(L, merged, &exchange->body);
-    lua_getfield(L, 1, "name");
-    lua_getfield(L, merged, "name");
-    lx_client_moves(L, lua_upvalueindex(1))->names += !lua_rawequal(L, -1, -2);
+    lx_client_moves(L, lua_upvalueindex(1))->names += merged.changed >> TS_WIDGET_NAME & 1;
     struct ts_write_spec spec = {
-        // Open already is not opened by this update.
-        .is_any_hostname = lx_is_any_hostname(L, merged) && !lx_is_any_hostname(L, 1),
+        .is_any_hostname = merged.is_opened, // open already is not opened by this update
         .is_again = lua_toboolean(L, 4),
         .start_before_us = luaL_checkinteger(L, 3),
     };

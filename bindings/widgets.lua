@@ -11,15 +11,8 @@ local LATE_TRIES = 4 -- of an update that cannot begin in time, once it has the 
 local ALL_FIELDS = 0xff -- the bits of all writable fields
 
 -- Of all clients, which may be of the same account.
-local groups = {} -- key -> creates that are the same: { flying =, is_settling =, users = }
+local groups = {} -- name -> creates of widgets so called: { flying =, is_settling =, users = }
 local mine = {} -- sitekeys that were created here
-
--- What makes two creates the same.
-local function key_of(fields)
-  local domains = table.move(fields.domains, 1, #fields.domains, 1, {})
-  table.sort(domains)
-  return table.concat({ fields.name, fields.mode, table.concat(domains, "\n") }, "\n")
-end
 
 ---The functions of one client. `fresh` is --fresh in microseconds.
 local function new(core, fresh)
@@ -34,7 +27,7 @@ local function new(core, fresh)
   function Group:__close()
     self.users = self.users - 1
     if self.users == 0 then
-      groups[self.key] = nil
+      groups[self.name] = nil
     end
   end
 
@@ -66,14 +59,13 @@ local function new(core, fresh)
     end
     group.is_settling = true
     local _ <close> = setmetatable({ group = group }, Turn)
-    return doubt.create(fields, mine, sent, err)
+    return doubt.create(group.name, fields, mine, sent, err)
   end
 
   function half.create(wanted)
-    local fields = core.check_create(wanted)
-    local key = key_of(fields)
-    groups[key] = groups[key] or setmetatable({ key = key, flying = 0, users = 0 }, Group)
-    local group <close> = groups[key]
+    local fields, name = core.check_create(wanted)
+    groups[name] = groups[name] or setmetatable({ name = name, flying = 0, users = 0 }, Group)
+    local group <close> = groups[name]
     group.users = group.users + 1
     local widget, err, sent = send_create(group, fields)
     if not widget and err.outcome == "unknown" then

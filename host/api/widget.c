@@ -40,20 +40,28 @@ enum ts_widget_field ts_widget_field_of(const char *name)
     return TS_WIDGET_FIELD_COUNT;
 }
 
-static enum ts_err choice_check(
+static enum ts_err choice_complain(
     const struct ts_widget_rule *rule, const char *text, size_t len, struct ts_error *err)
 {
     char allowed[160] = "";
     size_t used = 0;
     for (const char *const *choice = rule->choices; *choice; choice++) {
-        if (strlen(*choice) == len && memcmp(*choice, text, len) == 0) {
-            return TS_OK;
-        }
         used += (size_t)snprintf(
             allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", *choice);
     }
     return ts_error_set(err, TS_ERR_INVALID, "`%s` is \"%.*s\", must be one of: %s", rule->name,
         (int)(len < 40 ? len : 40), text, allowed);
+}
+
+static enum ts_err choice_check(
+    const struct ts_widget_rule *rule, const char *text, size_t len, struct ts_error *err)
+{
+    for (const char *const *choice = rule->choices; *choice; choice++) {
+        if (strlen(*choice) == len && memcmp(*choice, text, len) == 0) {
+            return TS_OK;
+        }
+    }
+    return choice_complain(rule, text, len, err);
 }
 
 // The length in characters, or -1 when the bytes are not UTF-8 (RFC 3629: no surrogates, shortest
@@ -108,10 +116,14 @@ enum ts_err ts_widget_check_text(
     return TS_OK;
 }
 
+static bool is_sitekey_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+           c == '-';
+}
+
 enum ts_err ts_widget_check_sitekey(const char *text, size_t len, struct ts_error *err)
 {
-    static const char alphabet[] =
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
     if (len < 1) {
         return ts_error_set(err, TS_ERR_INVALID, "the sitekey is empty");
     }
@@ -121,7 +133,7 @@ enum ts_err ts_widget_check_sitekey(const char *text, size_t len, struct ts_erro
     }
     // A secret passed by mistake is longer, so it is never shown here.
     for (size_t i = 0; i < len; i++) {
-        if (!text[i] || !strchr(alphabet, text[i])) {
+        if (!is_sitekey_char(text[i])) {
             return ts_error_set(err, TS_ERR_INVALID,
                 "\"%.*s\" cannot be a sitekey: only letters, digits, _ and - occur in one",
                 (int)len, text);

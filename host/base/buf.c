@@ -62,18 +62,26 @@ void ts_buf_clear(struct ts_buf *buf)
     buf->len = 0;
 }
 
-enum ts_err ts_buf_add(struct ts_buf *buf, const void *data, size_t len)
+enum ts_err ts_buf_extend(struct ts_buf *buf, size_t len, char **room)
 {
     enum ts_err code = buf_reserve(buf, len);
     if (code) {
         return code;
     }
-    if (len > 0) {
-        memcpy(buf->data + buf->len, data, len);
-    }
+    *room = buf->data + buf->len;
     buf->len += len;
     buf->data[buf->len] = '\0';
     return TS_OK;
+}
+
+enum ts_err ts_buf_add(struct ts_buf *buf, const void *data, size_t len)
+{
+    char *room;
+    enum ts_err code = ts_buf_extend(buf, len, &room);
+    if (!code && len > 0) {
+        memcpy(room, data, len);
+    }
+    return code;
 }
 
 enum ts_err ts_buf_add_str(struct ts_buf *buf, const char *text)

@@ -27,6 +27,10 @@ void ts_buf_clear(struct ts_buf *buf);
 // Appends len bytes. TS_ERR_TOO_LARGE past the ceiling and TS_ERR_NOMEM leave the buffer as it was.
 enum ts_err ts_buf_add(struct ts_buf *buf, const void *data, size_t len);
 
+// Appends len bytes that the caller writes, all of them, before the next change: *room is where.
+// Fails as ts_buf_add does.
+enum ts_err ts_buf_extend(struct ts_buf *buf, size_t len, char **room);
+
 // Appends a C string.
 enum ts_err ts_buf_add_str(struct ts_buf *buf, const char *text);
 

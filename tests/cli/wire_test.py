@@ -80,6 +80,32 @@ class Requests(Case):
         self.assertLessEqual(len(operations), 9)  # the pages that were under way
 
 
+class ManyDomains(Case):
+    """Lists that no buffer was made for in advance."""
+
+    def test_each_change_does_what_it_says(self):
+        sandbox = self.enterContext(Sandbox("--max-domains", "900"))
+        names = [f"{i * 7919 % 1000:03}.a-rather-long-name.example" for i in range(800)]
+        many = "local function many(first, last, form) local t = {} for i = first, last do " \
+               "t[#t + 1] = form:format(i * 7919 % 1000) end return t end; "
+        form, shouted = "'%03d.a-rather-long-name.example'", "'%03d.A-Rather-Long-Name.example'"
+        done = self.lua(
+            many + "local w = assert(widgets.create { name = 'many', mode = 'managed', "
+            f"domains = many(0, 399, {form}) }}); "
+            f"w = assert(widgets.update(w, {{ domains = {{ add = many(300, 599, {shouted}), "
+            "remove = many(0, 99, " + form + ") } })); "
+            "assert(widgets.update(w.sitekey, { name = 'still many' }))", sandbox=sandbox)
+        self.assert_status(done, 0)
+        self.assertEqual(sandbox.widgets()[0]["domains"], sorted(names[100:600]))
+        done = self.lua(
+            many + "local w = widgets.all()[1]; "
+            f"w = assert(widgets.update(w, {{ domains = many(0, 799, {form}) }})); "
+            f"assert(widgets.update(w.sitekey, {{ domains = many(0, 799, {form}) }}))",
+            sandbox=sandbox)
+        self.assert_status(done, 0)
+        self.assertEqual(sandbox.widgets()[0]["domains"], sorted(names))
+
+
 class Odd(http.server.BaseHTTPRequestHandler):
     """Answers with what the test has laid down: a list of (status, headers, body)."""
 
@@ -154,6 +180,27 @@ class Answers(Case):
         self.assertEqual(json.loads(body), {
             "name": "b", "domains": ["B.example", "a.example"], "mode": "managed",
             "offlabel": False})
+
+    def test_domains_that_come_in_another_form_are_the_same_domains(self):
+        answer = widget(domains=["c.example", "B.example.", "a.example", "A.example"])
+        update = f"local w = widgets.update('{NO_WIDGET}', {{ domains = %s }}); print(#w.domains)"
+        for changes in ("{ add = { 'b.example' }, remove = { 'd.example' } }",
+                        "{ 'c.example', 'a.example', 'B.example' }"):
+            self.after([envelope(answer)], update % changes, 0)  # nothing to be sent
+        self.after([envelope(answer), envelope(answer)],
+                   update % "{ add = { 'D.example' }, remove = { 'a.example.' } }", 0)
+        self.assertEqual(json.loads(self.server.seen[1][2])["domains"],
+                         ["b.example", "c.example", "d.example"])
+
+    def test_a_create_sends_what_it_was_given(self):
+        name = 'a "quoted" \\ name\twith ü\x7f'
+        self.after([envelope(widget())],
+                   "assert(widgets.create { name = 'a \"quoted\" \\\\ name\\twith ü\\x7f', mode = "
+                   "'invisible', domains = { 'b.example', 'A.example', 'b.example.' }, "
+                   "offlabel = false, bot_fight_mode = true, region = 'world' })", 0)
+        self.assertEqual(json.loads(self.server.seen[0][2]), {
+            "name": name, "domains": ["a.example", "b.example"], "mode": "invisible",
+            "region": "world", "bot_fight_mode": True, "offlabel": False})
 
     def test_an_update_of_a_widget_that_lacks_what_must_be_sent(self):
         answer = widget()

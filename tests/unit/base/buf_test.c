@@ -36,8 +36,12 @@ static void appends_in_order(void **state)
     assert_int_equal(ts_buf_add_format(&buf, "%s?page=%d", "widgets", 2), TS_OK);
     assert_int_equal(ts_buf_add(&buf, NULL, 0), TS_OK);
     assert_int_equal(ts_buf_add(&buf, "\0x", 2), TS_OK);
-    assert_int_equal(buf.len, 21);
-    assert_memory_equal(buf.data, "GET /widgets?page=2\0x", 22); // the NUL behind, too
+    char *room;
+    assert_int_equal(ts_buf_extend(&buf, 3, &room), TS_OK);
+    memset(room, 'y', 3);
+    assert_int_equal(ts_buf_extend(&buf, 100, &room), TS_ERR_TOO_LARGE);
+    assert_int_equal(buf.len, 24);
+    assert_memory_equal(buf.data, "GET /widgets?page=2\0xyyy", 25); // the NUL behind, too
     ts_buf_fini(&buf);
 }
 
