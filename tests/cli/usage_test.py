@@ -181,6 +181,18 @@ class Usage(Case):
         self.assert_status(done, 1)
         self.assertRegex(done.err, r"broken\.lua:1: ")
 
+    def test_modules_in_c(self):
+        """They find Lua in the program, also what the program itself does not call."""
+        path = os.environ["NATIVE_MODULE"]
+        done = self.run_tshost(
+            "-e", "local native = require 'native_module' "
+                  "print(native.sum(1, 2, 39), native.keep 'kept', pcall(native.sum))",
+            environment={"LUA_CPATH": path})
+        self.assert_status(done, 0)
+        self.assertEqual(
+            done.out,
+            "42\tkept\tfalse\tbad argument #1 to 'native_module.sum' (nothing to add)\n", done)
+
     def test_nothing_to_say_says_nothing(self):
         done = self.run_tshost("-e", "local x = 1")
         self.assertEqual((done.status, done.out, done.err), (0, "", ""))
