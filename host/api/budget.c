@@ -237,6 +237,7 @@ enum ts_err ts_budget_create(
     }
     if (config->store) {
         budget->store = *config->store;
+        budget->notice.place = config->store->place;
     }
     ts_str_copy(budget->key, sizeof budget->key, config->key ? config->key : "");
     ts_process_self(&budget->self.id);
@@ -343,7 +344,9 @@ void ts_budget_look(struct ts_budget *budget, struct ts_budget_view *view)
         budget_visit(budget, &visit);
     }
     struct ts_governor_view seen;
+    struct ts_wait wait;
     ts_governor_look(&budget->record, &budget->rule, now_us, &seen);
+    ts_governor_wait(&budget->record, &budget->rule, now_us, &wait);
     *view = (struct ts_budget_view){
         .limit = seen.requests,
         .window_us = seen.window_us,
@@ -352,6 +355,8 @@ void ts_budget_look(struct ts_budget *budget, struct ts_budget_view *view)
         .others = seen.others,
         .paused_us = seen.paused_us,
         .wait_us = seen.wait_us,
+        .wait = {wait.reason, wait.until_us - now_us},
+        .held_us = ts_notice_held_us(&budget->notice, now_us),
         .in_flight = seen.in_flight,
         .requests = budget->requests,
         .is_heard = seen.is_heard,

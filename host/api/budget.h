@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/api/wait.h"
 #include "host/base/error.h"
 
 struct ts_budget;
@@ -25,6 +26,7 @@ struct ts_budget_store {
     enum ts_err (*update)(void *self, const char *key, void *record, size_t size,
         ts_budget_update_fn fn, void *owner, struct ts_error *err);
     void *self;
+    const char *place; // for people: the file; must outlive the budgets; NULL: none
 };
 
 // So many requests in so long.
@@ -72,15 +74,17 @@ void ts_budget_pause(struct ts_budget *budget, int64_t seconds);
 struct ts_budget_view {
     int64_t limit; // requests in a window
     int64_t window_us;
-    int64_t left;      // requests that could start now, as far as is known
-    int64_t reserve;   // requests that are left to others
-    int64_t others;    // what somebody else uses in a window, as far as is known
-    int64_t paused_us; // until the end of a pause, 0 without one
-    int64_t wait_us;   // until the next request may start, 0: now
-    int64_t in_flight; // of all processes
-    int64_t requests;  // taken by this process so far
-    bool is_heard;     // the server has said how many are left
-    bool is_shared;    // with other processes of this machine
+    int64_t left;        // requests that could start now, as far as is known
+    int64_t reserve;     // requests that are left to others
+    int64_t others;      // what somebody else uses in a window, as far as is known
+    int64_t paused_us;   // until the end of a pause, 0 without one
+    int64_t wait_us;     // until the next request may start, 0: now
+    struct ts_wait wait; // why requests are held back; until_us is a span from now
+    int64_t held_us;     // how long those of this process have been for that reason
+    int64_t in_flight;   // of all processes
+    int64_t requests;    // taken by this process so far
+    bool is_heard;       // the server has said how many are left
+    bool is_shared;      // with other processes of this machine
 };
 
 // Looks, and changes nothing.

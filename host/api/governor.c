@@ -38,6 +38,18 @@ static int64_t hold_told(
     return most(ts_limit_hold(limit, now_us), share_of(rule, limit->requests));
 }
 
+// What is held back in the log: of the user's rate, and of a limit for whoever has not been seen.
+static int64_t hold_ruled(const struct ts_record_rule *rule)
+{
+    return rule->is_given ? share_of(rule, rule->requests) : hold_of(rule, rule->requests);
+}
+
+static int64_t hold_unseen(const struct ts_record_rule *rule, const struct ts_limit *limit)
+{
+    bool is_told = limit->left >= 0;
+    return is_told ? share_of(rule, limit->requests) : hold_of(rule, limit->requests);
+}
+
 // The limit that allows the least on average.
 static struct ts_ratelimit_policy tightest(
     const struct ts_record *record, const struct ts_record_rule *rule)
@@ -97,18 +109,13 @@ static struct ts_room room_of(
 {
     struct ts_room room = {.count = INT64_MAX};
     if (ts_record_is_ruled(record, rule)) {
-        int64_t hold = most(
-            rule->is_given ? 0 : ts_limit_reserve(rule->requests), share_of(rule, rule->requests));
-        room_narrow(
-            &room, room_in_log(record, rule->requests - hold, rule->window_us, held, now_us));
+        int64_t most_own = rule->requests - hold_ruled(rule);
+        room_narrow(&room, room_in_log(record, most_own, rule->window_us, held, now_us));
     }
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
         const struct ts_limit *limit = &record->limits.items[i];
         if (limit->name) {
-            bool is_told = limit->left >= 0;
-            int64_t hold =
-                is_told ? share_of(rule, limit->requests) : hold_of(rule, limit->requests);
-            hold = most(hold, ts_limit_hold_window(limit));
+            int64_t hold = most(hold_unseen(rule, limit), ts_limit_hold_window(limit));
             room_narrow(
                 &room, room_in_log(record, limit->requests - hold, limit->window_us, held, now_us));
         }
@@ -212,9 +219,98 @@ void ts_governor_look(const struct ts_record *record, const struct ts_record_rul
             left = now_us < limit->reset_us ? least(left, limit->left - hold - held) : left;
         }
     }
-    view->left = view->paused_us > 0 ? 0 : most(left, 0);
     struct ts_room room = room_of(record, rule, held, now_us);
+    int64_t until_us;
+    if (ts_limits_is_doubtful(&record->limits, &until_us)) {
+        left = least(left, room.count);
+        view->is_heard = false;
+    }
+    view->left = view->paused_us > 0 ? 0 : most(left, 0);
     view->wait_us = most(view->paused_us, room.count > 0 ? 0 : room.retry_us - now_us);
+}
+
+// Of several reasons the one that holds for longest counts.
+static void wait_add(struct ts_wait *wait, enum ts_wait_reason reason, int64_t until_us)
+{
+    if (reason && (!wait->reason || until_us > wait->until_us)) {
+        *wait = (struct ts_wait){reason, until_us};
+    }
+}
+
+// Why the log has no room for own_most requests; for_others are not among them.
+static void wait_for_log(struct ts_wait *wait, struct ts_room room, int64_t own_most,
+    int64_t for_others, int64_t held, int64_t now_us)
+{
+    if (room.count > 0) {
+        return;
+    }
+    if (held >= own_most) {
+        wait_add(wait, TS_WAIT_FLIGHT, now_us);
+    } else {
+        bool is_for_others = room.count + for_others > 0;
+        wait_add(wait, is_for_others ? TS_WAIT_OTHERS : TS_WAIT_SPENT, room.retry_us);
+    }
+}
+
+// Why the server's word leaves no room, but for a look now and then.
+static void wait_for_word(const struct ts_record *record, const struct ts_record_rule *rule,
+    const struct ts_limit *limit, int64_t held, int64_t now_us, struct ts_wait *wait)
+{
+    int64_t hold = hold_told(rule, limit, now_us), left = limit->left - held;
+    if (left > hold) {
+        if (!ts_limit_is_fresh(limit, now_us)) {
+            wait_add(wait, TS_WAIT_SILENCE, limit->heard_us + limit->window_us);
+        }
+        return;
+    }
+    if (limit->left > hold) {
+        wait_add(wait, TS_WAIT_FLIGHT, now_us);
+    } else if (left > most(ts_limit_hold_seen(limit, now_us), share_of(rule, limit->requests))) {
+        int64_t known_us = ts_others_known_at(&limit->others, limit->window_us, now_us);
+        wait_add(wait, TS_WAIT_WATCH, least(known_us, limit->reset_us));
+    } else if (now_us < limit->reset_us) { // else the word is old, and the next answer tells
+        int64_t reserve = hold_of(rule, limit->requests);
+        int64_t own = ts_answer_log_count(&record->log, limit->window_us, now_us) + held;
+        bool has_others = ts_others_average(&limit->others, limit->window_us) > reserve;
+        wait_add(wait,
+            own + reserve >= limit->requests ? TS_WAIT_SPENT
+            : has_others                     ? TS_WAIT_OTHERS
+                                             : TS_WAIT_TOLD,
+            limit->reset_us);
+    }
+}
+
+void ts_governor_wait(const struct ts_record *record, const struct ts_record_rule *rule,
+    int64_t now_us, struct ts_wait *wait)
+{
+    int64_t held = ts_record_held(record), until_us;
+    *wait = (struct ts_wait){TS_WAIT_NONE, now_us};
+    if (now_us < record->pause_until_us) {
+        wait_add(wait, TS_WAIT_PAUSE, record->pause_until_us);
+        return;
+    }
+    if (ts_limits_is_doubtful(&record->limits, &until_us)) {
+        wait_add(wait, (enum ts_wait_reason)record->doubt, until_us);
+        return;
+    }
+    if (ts_record_is_ruled(record, rule)) {
+        int64_t own_most = rule->requests - hold_ruled(rule);
+        struct ts_room room = room_in_log(record, own_most, rule->window_us, held, now_us);
+        wait_for_log(wait, room, own_most, 0, held, now_us);
+    }
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        const struct ts_limit *limit = &record->limits.items[i];
+        if (!limit->name) {
+            continue;
+        }
+        int64_t unseen = hold_unseen(rule, limit);
+        int64_t hold = most(unseen, ts_limit_hold_window(limit)), own_most = limit->requests - hold;
+        struct ts_room room = room_in_log(record, own_most, limit->window_us, held, now_us);
+        wait_for_log(wait, room, own_most, hold - unseen, held, now_us);
+        if (limit->left >= 0) {
+            wait_for_word(record, rule, limit, held, now_us, wait);
+        }
+    }
 }
 
 int64_t ts_governor_estimate(const struct ts_record *record, const struct ts_record_rule *rule,

@@ -38,6 +38,10 @@ int64_t ts_governor_window(const struct ts_record *record, const struct ts_recor
 void ts_governor_look(const struct ts_record *record, const struct ts_record_rule *rule,
     int64_t now_us, struct ts_governor_view *view);
 
+// Why nothing, or one request now and then, may start, and until when; looks only.
+void ts_governor_wait(const struct ts_record *record, const struct ts_record_rule *rule,
+    int64_t now_us, struct ts_wait *wait);
+
 // How long so many requests take from now when nobody else sends any.
 int64_t ts_governor_estimate(const struct ts_record *record, const struct ts_record_rule *rule,
     int64_t requests, int64_t now_us);

@@ -72,6 +72,7 @@ void ts_limits_doubt(struct ts_limits *limits, int64_t requests, int64_t window_
     limits->items[0] = (struct ts_limit){.name = DOUBTFUL,
         .requests = requests,
         .window_us = window_us,
+        .is_assumed = 1,
         .told_us = now_us,
         .heard_us = now_us,
         .reset_us = now_us,
@@ -125,6 +126,18 @@ static struct ts_limit *limit_find(struct ts_limits *limits, uint32_t name)
         }
     }
     return NULL;
+}
+
+bool ts_limits_is_doubtful(const struct ts_limits *limits, int64_t *until_us)
+{
+    for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
+        const struct ts_limit *limit = &limits->items[i];
+        if (limit->name == DOUBTFUL && limit->left >= 0) {
+            *until_us = limit->heard_us + limit->window_us;
+            return true;
+        }
+    }
+    return false;
 }
 
 // A place for a new limit: a free one, else that of which nothing was heard for longest.
@@ -284,16 +297,27 @@ void ts_limits_watch(struct ts_limits *limits, const struct ts_limits_word *word
     }
 }
 
-int64_t ts_limit_hold(const struct ts_limit *limit, int64_t now_us)
+// What is wanted for others, if it leaves something, and at least the reserve.
+static int64_t hold_fit(const struct ts_limit *limit, int64_t hold)
 {
-    int64_t reserve = ts_limit_reserve(limit->requests);
+    hold = least(hold, limit->requests - limit->requests / OWN_SHARE);
+    return most(hold, ts_limit_reserve(limit->requests));
+}
+
+int64_t ts_limit_hold_seen(const struct ts_limit *limit, int64_t now_us)
+{
     int64_t until_us = most(limit->reset_us - now_us, 0);
     int64_t hold = ts_others_most(&limit->others, limit->window_us, until_us);
-    hold = hold > 0 ? hold + reserve / 2 : reserve;
+    return hold_fit(limit, hold > 0 ? hold + ts_limit_reserve(limit->requests) / 2 : 0);
+}
+
+int64_t ts_limit_hold(const struct ts_limit *limit, int64_t now_us)
+{
+    int64_t hold = ts_limit_hold_seen(limit, now_us);
     if (!ts_others_is_known(&limit->others, limit->window_us)) {
-        hold = most(hold, limit->requests * STRANGE_PERCENT / 100);
+        hold = most(hold, hold_fit(limit, limit->requests * STRANGE_PERCENT / 100));
     }
-    return most(reserve, least(hold, limit->requests - limit->requests / OWN_SHARE));
+    return hold;
 }
 
 int64_t ts_limit_hold_window(const struct ts_limit *limit)
@@ -310,9 +334,13 @@ void ts_limits_hear_silence(struct ts_limits *limits, int64_t now_us)
 {
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
         struct ts_limit *limit = &limits->items[i];
-        if (now_us - limit->heard_us > limit->window_us) {
-            limit->left = -1;
-            limit->next_left = INT64_MAX;
+        if (now_us - limit->heard_us <= limit->window_us) {
+            continue;
+        }
+        limit->left = -1;
+        limit->next_left = INT64_MAX;
+        if (limit->name == DOUBTFUL) {
+            *limit = (struct ts_limit){0};
         }
     }
 }
@@ -331,7 +359,7 @@ void ts_limits_pause(struct ts_limits *limits, int64_t until_us, int64_t now_us)
     }
 }
 
-static bool is_fresh(const struct ts_limit *limit, int64_t now_us)
+bool ts_limit_is_fresh(const struct ts_limit *limit, int64_t now_us)
 {
     return now_us - limit->heard_us <= most(limit->window_us / FRESH_IN_WINDOW, FRESH_LEAST_US);
 }
@@ -340,7 +368,7 @@ struct ts_room ts_limit_room(
     const struct ts_limit *limit, int64_t held, int64_t hold, int64_t worth_us, int64_t now_us)
 {
     int64_t left = limit->left - held;
-    if (left > hold && is_fresh(limit, now_us)) {
+    if (left > hold && ts_limit_is_fresh(limit, now_us)) {
         return (struct ts_room){.count = left - hold};
     }
     // One look at a time. Before the reset it must leave something of the reserve.
@@ -355,7 +383,7 @@ struct ts_room ts_limit_room(
 void ts_limit_start(struct ts_limit *limit, int64_t held, int64_t hold, int64_t now_us)
 {
     int64_t left = limit->left - held;
-    if (left > hold && is_fresh(limit, now_us)) {
+    if (left > hold && ts_limit_is_fresh(limit, now_us)) {
         return;
     }
     int64_t gap_us = most(limit->probe_gap_us, gap_of(limit));

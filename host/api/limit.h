@@ -52,6 +52,9 @@ bool ts_limits_is_sound(const struct ts_limits *limits);
 // Begins with one request at a time, until the server has spoken: for a history that was lost.
 void ts_limits_doubt(struct ts_limits *limits, int64_t requests, int64_t window_us, int64_t now_us);
 
+// Whether it still goes one at a time, and until when if the server does not speak.
+bool ts_limits_is_doubtful(const struct ts_limits *limits, int64_t *until_us);
+
 // Gives limits that were named without a policy these figures: a run's --rate is not the next
 // one's.
 void ts_limits_assume(struct ts_limits *limits, int64_t requests, int64_t window_us);
@@ -76,14 +79,20 @@ void ts_limits_watch(struct ts_limits *limits, const struct ts_limits_word *word
 // and while they are not known yet, more than they will hardly use.
 int64_t ts_limit_hold(const struct ts_limit *limit, int64_t now_us);
 
+// The part of it that does not go back once it is known that there is nobody else.
+int64_t ts_limit_hold_seen(const struct ts_limit *limit, int64_t now_us);
+
 // What others hardly exceed in a window, if that is more than the reserve; else 0.
 int64_t ts_limit_hold_window(const struct ts_limit *limit);
 
-// Answers that say nothing: the last word is forgotten when it is a window old.
+// Answers that say nothing: the last word, or the doubt, is forgotten when it is a window old.
 void ts_limits_hear_silence(struct ts_limits *limits, int64_t now_us);
 
 // Nothing is left until then.
 void ts_limits_pause(struct ts_limits *limits, int64_t until_us, int64_t now_us);
+
+// Whether the server's last word is so new that it can be gone by.
+bool ts_limit_is_fresh(const struct ts_limit *limit, int64_t now_us);
 
 // How many may start by the server's last word while held are in flight and hold are held back.
 // worth_us: from when on more could be started than are held back, so that it is worth one of those

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define RECORD_VERSION 2
+#define RECORD_VERSION 3
+#define VERSIONS_MAX 1000 // no version will be that high, so it is damage
 #define SECOND_US INT64_C(1000000)
 #define PAUSE_MAX_US (3600 * SECOND_US)
 #define SILENCE_US (900 * SECOND_US) // longer than any request that lives is heard of
@@ -78,7 +79,8 @@ static bool record_is_sound(const struct ts_record *record)
                     ts_answer_log_is_sound(&record->log) && ts_limits_is_sound(&record->limits) &&
                     time_is_sound(record->saved_us) && time_is_sound(record->saved_wall_us) &&
                     time_is_sound(record->pause_until_us) && time_is_sound(record->tat_us) &&
-                    record->total >= 0 && record->total < INT64_MAX / 4;
+                    record->total >= 0 && record->total < INT64_MAX / 4 && record->doubt >= 0 &&
+                    record->doubt < TS_WAIT_REASONS;
     for (size_t i = 0; is_sound && i < TS_RECORD_PROCESSES; i++) {
         int64_t out = record->processes[i].out;
         is_sound = out >= 0 && out <= TS_RATELIMIT_REQUESTS_MAX;
@@ -86,10 +88,17 @@ static bool record_is_sound(const struct ts_record *record)
     return is_sound;
 }
 
+static enum ts_wait_reason record_doubt(const struct ts_record *record)
+{
+    bool is_version = record->version > 0 && record->version < VERSIONS_MAX;
+    return is_version && record->version != RECORD_VERSION ? TS_WAIT_VERSION : TS_WAIT_DAMAGE;
+}
+
 void ts_record_open(struct ts_record *record, bool is_found, const struct ts_record_time *now,
     const struct ts_record_rule *rule)
 {
     bool is_sound = is_found && record_is_sound(record);
+    enum ts_wait_reason doubt = is_found && !is_sound ? record_doubt(record) : TS_WAIT_NONE;
     if (!is_sound) {
         memset(record, 0, sizeof *record);
         record->version = RECORD_VERSION;
@@ -97,7 +106,8 @@ void ts_record_open(struct ts_record *record, bool is_found, const struct ts_rec
         memcpy(record->boot, now->boot, sizeof record->boot);
         ts_answer_log_fit(&record->log, rule->window_us, 0, now->mono_us);
     }
-    if (is_found && !is_sound) {
+    if (doubt) {
+        record->doubt = doubt;
         ts_limits_doubt(&record->limits, rule->requests, rule->window_us, now->mono_us);
     }
     if (memcmp(record->boot, now->boot, sizeof record->boot) != 0) {

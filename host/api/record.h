@@ -11,6 +11,7 @@
 
 #include "host/api/answer_log.h"
 #include "host/api/limit.h"
+#include "host/api/wait.h"
 #include "host/base/process.h"
 
 #define TS_RECORD_PROCESSES 32
@@ -32,6 +33,7 @@ struct ts_record {
     int64_t pause_until_us;
     int64_t tat_us; // of the generic cell rate algorithm: when the next start would be due
     int64_t total;  // requests that have ended, ever
+    int64_t doubt;  // enum ts_wait_reason: why limits begin in doubt
     struct ts_limits limits;
     struct ts_record_process processes[TS_RECORD_PROCESSES];
     struct ts_answer_log log;

@@ -129,6 +129,7 @@ static void job_look(struct ts_progress_job *job, int64_t now, struct ts_progres
         .budget_left = is_known ? budget.left : -1,
         .wait_us = is_known && budget.waiting ? budget.wait_us : 0,
         .waiting = budget.waiting,
+        .reason = is_known ? budget.reason : NULL,
         .is_stopping = progress->is_stopping,
     };
     view->left_us = job_left_us(job, view->left, view->elapsed_us, is_known ? &budget : NULL);

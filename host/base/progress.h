@@ -24,8 +24,9 @@ enum ts_progress_mode {
 struct ts_progress_budget {
     int64_t left;        // requests that could start now
     int64_t requests;    // sent so far by this run
-    int64_t wait_us;     // until anything can start; 0: now
-    const char *waiting; // why it waits, as in "waiting for the rate budget"; static
+    int64_t wait_us;     // until requests go out again as they come; 0: they do
+    const char *waiting; // why they wait, as in "waiting for the rate budget"; static
+    const char *reason;  // the same for programs, in one word; static; NULL: none
 };
 
 // Where that is asked for, once for each line at most.

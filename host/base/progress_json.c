@@ -33,6 +33,12 @@ static enum ts_err add_count(struct ts_buf *out, const char *name, int64_t count
                      : ts_buf_add_format(out, ",\"%s\":%" PRId64, name, count);
 }
 
+static enum ts_err add_word(struct ts_buf *out, const char *name, const char *word)
+{
+    return word ? ts_buf_add_format(out, ",\"%s\":\"%s\"", name, word)
+                : ts_buf_add_format(out, ",\"%s\":null", name);
+}
+
 static enum ts_err add_thousandths(struct ts_buf *out, const char *name, int64_t value)
 {
     return value < 0 ? ts_buf_add_format(out, ",\"%s\":null", name)
@@ -55,6 +61,7 @@ enum ts_err ts_progress_json(
     code = code ? code : add_thousandths(out, "rate", (int64_t)rate);
     code = code ? code : add_count(out, "budget_left", view->budget_left);
     code = code ? code : add_thousandths(out, "waiting", view->wait_us / 1000);
+    code = code ? code : add_word(out, "reason", view->reason);
     code =
         code ? code
              : add_thousandths(out, "seconds_left", view->left_us < 0 ? -1 : view->left_us / 1000);

@@ -19,6 +19,7 @@ struct ts_progress_view {
     int64_t budget_left; // requests
     int64_t wait_us;     // 0: it does not wait
     const char *waiting;
+    const char *reason; // for JSON; NULL: none
     bool is_stopping;
 };
 

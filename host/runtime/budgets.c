@@ -10,7 +10,6 @@
 #include "host/base/digest.h"
 #include "host/base/log.h"
 #include "host/base/str.h"
-#include "host/state/directory.h"
 #include "host/state/store.h"
 
 #define STORE_NAME "rate.db"
@@ -42,7 +41,9 @@ static void store_open(struct ts_budgets *budgets)
         ts_notice_private(budgets->config.log, &err);
         return;
     }
-    budgets->face = (struct ts_budget_store){.update = store_update, .self = budgets->store};
+    snprintf(budgets->place, sizeof budgets->place, "%s/%s", directory, STORE_NAME);
+    budgets->face = (struct ts_budget_store){
+        .update = store_update, .self = budgets->store, .place = budgets->place};
     budgets->config.store = &budgets->face;
 }
 
@@ -113,15 +114,14 @@ static bool progress_look(void *self, struct ts_progress_budget *out)
     if (!most_used(self, &view)) {
         return false;
     }
-    bool is_paused = view.paused_us >= WAIT_SHOWN_US;
-    bool is_waiting = is_paused || view.wait_us >= WAIT_SHOWN_US;
+    bool is_shown =
+        view.wait.until_us >= WAIT_SHOWN_US && ts_wait_is_real(view.wait.reason, view.held_us);
     *out = (struct ts_progress_budget){
         .left = view.left,
         .requests = view.requests,
-        .wait_us = is_paused ? view.paused_us : view.wait_us,
-        .waiting = is_paused    ? "paused by the API"
-                   : is_waiting ? "waiting for the rate budget"
-                                : NULL,
+        .wait_us = is_shown ? view.wait.until_us : 0,
+        .waiting = is_shown ? ts_wait_words(view.wait.reason) : NULL,
+        .reason = is_shown ? ts_wait_name(view.wait.reason) : NULL,
     };
     return true;
 }

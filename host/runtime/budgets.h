@@ -9,6 +9,7 @@
 #include "host/api/budget.h"
 #include "host/api/credentials.h"
 #include "host/base/progress.h"
+#include "host/state/directory.h"
 
 struct ts_store;
 
@@ -17,7 +18,8 @@ struct ts_budgets {
     bool is_private;                // nothing is shared: the sandbox is this run's alone
     bool is_open;                   // the store was opened, or could not be
     struct ts_store *store;
-    struct ts_budget_store face; // what budgets see of it
+    struct ts_budget_store face;        // what budgets see of it
+    char place[TS_STATE_PATH_MAX + 64]; // of the store, for people;
     struct ts_budgets_item *first;
 };
 

@@ -84,24 +84,37 @@ static int look_token(struct ts_parts *parts, struct ts_client *client)
     return TS_EXIT_DONE;
 }
 
+// Adds what keeps requests from starting, if it is more than that they were sent.
+static void add_wait(const struct ts_wait *wait, char *text, size_t size)
+{
+    char left[TS_HUMAN_MAX];
+    size_t len = strlen(text);
+    ts_human_duration(wait->until_us, left);
+    if (wait->reason == TS_WAIT_PAUSE) {
+        snprintf(text + len, size - len, "; paused by the API for %s", left);
+    } else if (wait->reason == TS_WAIT_VERSION || wait->reason == TS_WAIT_DAMAGE) {
+        snprintf(text + len, size - len,
+            "; the record of earlier requests is %s: one at a time for %s",
+            wait->reason == TS_WAIT_VERSION ? "of another version of tshost" : "damaged", left);
+    }
+}
+
 static void show_budget(struct ts_client *client)
 {
     struct ts_budget_view view;
-    char left[TS_HUMAN_MAX], limit[TS_HUMAN_MAX], window[TS_HUMAN_MAX], paused[TS_HUMAN_MAX];
+    char left[TS_HUMAN_MAX], limit[TS_HUMAN_MAX], window[TS_HUMAN_MAX];
     char text[512], others[80] = "";
     ts_budget_look(ts_client_budget(client), &view);
     ts_human_count(view.left, left);
     ts_human_count(view.limit, limit);
     ts_human_duration(view.window_us, window);
-    ts_human_duration(view.paused_us, paused);
     if (view.others > 0) {
         snprintf(others, sizeof others, ", who use about %d", (int)view.others);
     }
-    snprintf(text, sizeof text, "%s of %s requests in %s left, besides %d for others%s%s%s%s%s",
-        left, limit, window, (int)view.reserve, others,
-        view.paused_us > 0 ? "; paused by the API for " : "", view.paused_us > 0 ? paused : "",
-        view.is_heard ? "" : "; the answers do not tell",
+    snprintf(text, sizeof text, "%s of %s requests in %s left, besides %d for others%s%s%s", left,
+        limit, window, (int)view.reserve, others, view.is_heard ? "" : "; the answers do not tell",
         view.is_shared ? "" : "; not shared with other processes");
+    add_wait(&view.wait, text, sizeof text);
     line(view.is_heard && view.paused_us == 0 ? "ok" : "warn", "rate budget", text);
 }
 

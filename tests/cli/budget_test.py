@@ -202,36 +202,6 @@ class Shared(Case):
         self.assertRegex(done.out, r"1,1\d\d of 1,200 requests in 5 min left")
 
 
-class Waiting(Case):
-    def test_a_long_wait_is_told_once(self):
-        with Sandbox("--rate", "60/30") as sandbox:
-            sitekey = sandbox.create()["sitekey"]
-            code = f"""task.each(function() return 1 end, function()
-                assert(widgets.get('{sitekey}')) end)"""
-            done = self.lua(code, "--deadline", "3", sandbox=sandbox)
-            told = [line for line in done.lines if "rate budget used up" in line]
-            self.assertEqual(len(told), 1, done)
-            self.assertRegex(told[0], r"used up \(\d+ of 60 in 30 s\); going on in \d+ s")
-            self.assertNotIn(429, [status for _, status in sandbox.requests()])
-
-    def test_others_do_not_wait_for_a_budget_that_is_used_up(self):
-        with Sandbox("--rate", "60/30") as sandbox:
-            sitekey = sandbox.create()["sitekey"]
-            token = self.home / "token"
-            token.write_text(TOKEN, encoding="utf-8")
-            code = f"""
-              local spent = task.spawn(function()
-                task.each(function() return 1 end, function() widgets.get('{sitekey}') end)
-              end)
-              for _ = 1, 5 do
-                local verdict = turnstile.siteverify {{ secret = "x", response = "y" }}
-                print(verdict.success)
-              end
-              os.exit(0)"""
-            done = self.lua(code, "--concurrency", "4", sandbox=sandbox)
-            self.assertEqual(done.out, "false\n" * 5, done)
-
-
 class Broken(Case):
     """Where state cannot be kept, a run goes on alone and says so."""
 

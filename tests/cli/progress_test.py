@@ -105,7 +105,7 @@ task.each(items, function() end, { progress = 'a "b"\n\255\0' })
         self.assertEqual((done.status, done.out), (0, "out\n"))
         events = self.events(done.err)
         keys = {"event", "job", "label", "done", "failed", "total", "left", "rate", "budget_left",
-                "waiting", "seconds_left", "elapsed"}
+                "waiting", "reason", "seconds_left", "elapsed"}
         for event in events:
             self.assertEqual(set(event) - {"complete"}, keys)
             self.assertEqual(event["label"], 'a "b"\n\ufffd\0')

@@ -238,6 +238,29 @@ static void a_given_rate_ends_with_its_run(void **state)
     assert_int_equal(view.requests, 1200);
 }
 
+// A history that was lost while the run was given a rate.
+static void a_doubtful_start_ends_with_its_rate(void **state)
+{
+    (void)state;
+    struct ts_record record;
+    struct ts_governor_view view;
+    const struct ts_record_rule given = {
+        .requests = 1000000, .window_us = 300 * SECOND, .is_given = true};
+    struct ts_record_time now = {.boot = {1}, .mono_us = START, .wall_us = START};
+    memset(&record, 0, sizeof record);
+    ts_record_open(&record, true, &now, &given);
+    record_open(&record, true, START + SECOND);
+    ts_governor_look(&record, &rule, START + SECOND, &view);
+    assert_int_equal(view.requests, 1200);
+    assert_false(view.is_heard);
+    assert_int_equal(view.left, 1);
+    end_silently(&record, 1, START + 301 * SECOND); // a window later all is as ever
+    ts_governor_look(&record, &rule, START + 301 * SECOND, &view);
+    assert_int_equal(view.left, 1188 - 1);
+    ts_governor_look(&record, &given, START + 301 * SECOND, &view);
+    assert_int_equal(view.left, 1000000 - 1); // a rate that is given needs no reserve
+}
+
 static void a_given_rate_is_not_raised_by_the_server(void **state)
 {
     (void)state;
@@ -269,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_pace_keeps_below_200_a_second),
         cmocka_unit_test(far_limits_are_granted_in_chunks),
         cmocka_unit_test(a_given_rate_ends_with_its_run),
+        cmocka_unit_test(a_doubtful_start_ends_with_its_rate),
         cmocka_unit_test(a_given_rate_is_not_raised_by_the_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

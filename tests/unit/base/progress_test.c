@@ -433,20 +433,23 @@ static void json_events(void **state)
     start(bed, &job, "Onboarding", 20);
     check_drawn(bed,
         "{\"event\":\"start\",\"job\":1,\"label\":\"Onboarding\",\"done\":0,\"failed\":0,"
-        "\"total\":20,\"left\":20,\"rate\":0.000,\"budget_left\":1188,\"waiting\":0.000,"
+        "\"total\":20,\"left\":20,\"rate\":0.000,\"budget_left\":1188,\"waiting\":0.000,\"reason\":"
+        "null,"
         "\"seconds_left\":null,\"elapsed\":0.000}\n");
     advance(&job, 4);
     ts_progress_advance(&job, true);
     pass(bed, 1500000);
     check_drawn(bed,
         "{\"event\":\"progress\",\"job\":1,\"label\":\"Onboarding\",\"done\":5,\"failed\":1,"
-        "\"total\":20,\"left\":15,\"rate\":3.333,\"budget_left\":1188,\"waiting\":0.000,"
+        "\"total\":20,\"left\":15,\"rate\":3.333,\"budget_left\":1188,\"waiting\":0.000,\"reason\":"
+        "null,"
         "\"seconds_left\":4.500,\"elapsed\":1.500}\n");
     bed->is_budget_known = false;
     ts_progress_finish(&job, false);
     check_drawn(bed,
         "{\"event\":\"end\",\"job\":1,\"label\":\"Onboarding\",\"done\":5,\"failed\":1,"
-        "\"total\":20,\"left\":15,\"rate\":3.333,\"budget_left\":null,\"waiting\":0.000,"
+        "\"total\":20,\"left\":15,\"rate\":3.333,\"budget_left\":null,\"waiting\":0.000,\"reason\":"
+        "null,"
         "\"seconds_left\":4.500,\"elapsed\":1.500,\"complete\":false}\n");
     check_logged(bed, "");
     setlocale(LC_ALL, "C");
