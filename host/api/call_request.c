@@ -27,7 +27,7 @@ static enum ts_err url_build(
                 return ts_error_set(err, TS_ERR_USAGE,
                     "no account: give --account ID or set CLOUDFLARE_ACCOUNT_ID");
             }
-            code = ts_url_escape(&call->url, client->account, strlen(client->account));
+            code = ts_buf_add_str(&call->url, client->account); // hexadecimal, see client.c
             p += strlen("{account}");
         } else if (!code && ts_str_has_prefix(p, "{sitekey}")) {
             // An empty sitekey would make this the collection's URL.

@@ -8,6 +8,19 @@
 
 #include "host/base/str.h"
 
+// A field of the head; "name\0value\0" follows, both trimmed.
+struct field {
+    size_t name_len;
+    size_t value_len;
+};
+
+static char *text_put(char *to, const char *text, size_t len)
+{
+    memcpy(to, text, len);
+    to[len] = '\0';
+    return to + len + 1;
+}
+
 static enum ts_err head_keep(struct ts_response *response, const char *line, size_t len)
 {
     const char *colon = memchr(line, ':', len);
@@ -15,15 +28,20 @@ static enum ts_err head_keep(struct ts_response *response, const char *line, siz
         return TS_OK;
     }
     const char *name = line;
-    size_t name_len = (size_t)(colon - line);
     const char *value = colon + 1;
-    size_t value_len = len - name_len - 1;
-    ts_str_trim(&name, &name_len);
-    ts_str_trim(&value, &value_len);
-    enum ts_err code = ts_buf_add(&response->head, name, name_len);
-    code = code ? code : ts_buf_add_char(&response->head, '\0');
-    code = code ? code : ts_buf_add(&response->head, value, value_len);
-    return code ? code : ts_buf_add_char(&response->head, '\0');
+    struct field field = {.name_len = (size_t)(colon - line)};
+    field.value_len = len - field.name_len - 1;
+    ts_str_trim(&name, &field.name_len);
+    ts_str_trim(&value, &field.value_len);
+    char *to;
+    enum ts_err code = ts_buf_extend(
+        &response->head, sizeof field + field.name_len + 1 + field.value_len + 1, &to);
+    if (!code) {
+        memcpy(to, &field, sizeof field);
+        to = text_put(to + sizeof field, name, field.name_len);
+        text_put(to, value, field.value_len);
+    }
+    return code;
 }
 
 static bool line_is_status(const char *line, size_t len)
@@ -49,10 +67,7 @@ static enum ts_err head_add(struct ts_response *response, const char *line, size
         response->is_interim = status_class(line, len) == '1';
         return TS_OK;
     }
-    const char *text = line;
-    size_t text_len = len;
-    ts_str_trim(&text, &text_len);
-    if (text_len == 0) {
+    if (len == 0 || *line == '\r' || *line == '\n') {
         response->is_head_open = false;
         response->has_head = !response->is_interim;
         return TS_OK;
@@ -93,7 +108,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
 void ts_response_init(struct ts_response *response, size_t max_head, size_t max_body)
 {
     *response = (struct ts_response){.head_max = max_head};
-    ts_buf_init(&response->head, max_head); // kept lines are no longer than they came
+    ts_buf_init(&response->head, SIZE_MAX / 2); // what comes is counted before it is kept
     ts_buf_init(&response->body, max_body);
 }
 
@@ -120,14 +135,17 @@ const char *ts_response_header(const struct ts_response *response, const char *n
 {
     const char *p = ts_buf_text(&response->head);
     const char *end = p + response->head.len;
-    size_t name_size = strlen(name) + 1;
+    size_t name_len = strlen(name);
     while (p < end) {
-        const char *value = p + strlen(p) + 1;
-        bool may_be = (size_t)(value - p) == name_size; // most are told apart by their length
-        if (may_be && ts_str_is_nocase(p, name)) {
+        struct field field;
+        memcpy(&field, p, sizeof field);
+        p += sizeof field;
+        const char *value = p + field.name_len + 1;
+        // Most are told apart by their length.
+        if (field.name_len == name_len && ts_str_is_nocase(p, name)) {
             return value;
         }
-        p = value + strlen(value) + 1;
+        p = value + field.value_len + 1;
     }
     return NULL;
 }

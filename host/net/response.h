@@ -19,7 +19,7 @@ enum ts_response_fault {
 };
 
 struct ts_response {
-    struct ts_buf head; // of the latest status line: "name\0value\0", trimmed, in order
+    struct ts_buf head; // of the latest status line: its fields, in order
     struct ts_buf body; // decoded
     size_t head_bytes;  // of every header line that came: 1xx answers and trailers too
     size_t head_max;

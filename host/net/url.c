@@ -27,15 +27,16 @@ static enum ts_err check_characters(const char *url, struct ts_error *err)
     if (!*url) {
         return ts_error_set(err, TS_ERR_USAGE, "the URL is empty");
     }
-    for (const char *p = url; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c <= 0x20 || c >= 0x7f || c == '\\') {
-            return ts_error_set(err, TS_ERR_USAGE,
-                "the URL may hold no space, backslash, control or non-ASCII character");
-        }
-        if (c == '#') {
-            return ts_error_set(err, TS_ERR_USAGE, "the URL may hold no fragment (#)");
-        }
+    const char *p = url;
+    while (*p > ' ' && *p < 0x7f) { // a char above it is negative, or larger
+        p++;
+    }
+    if (*p || strchr(url, '\\')) {
+        return ts_error_set(err, TS_ERR_USAGE,
+            "the URL may hold no space, backslash, control or non-ASCII character");
+    }
+    if (strchr(url, '#')) {
+        return ts_error_set(err, TS_ERR_USAGE, "the URL may hold no fragment (#)");
     }
     return TS_OK;
 }
@@ -140,24 +141,29 @@ enum ts_err ts_url_check(const char *url, struct ts_error *err)
 // The unreserved characters of RFC 3986; everything else is escaped.
 static bool char_is_unreserved(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
+    unsigned char lower = c | 0x20;
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+           c == '_' || c == '~';
 }
 
 enum ts_err ts_url_escape(struct ts_buf *out, const char *text, size_t len)
 {
     static const char digits[] = "0123456789ABCDEF";
-    enum ts_err code = TS_OK;
-    size_t plain = 0; // where the characters begin that need no escape
-    for (size_t i = 0; i < len && !code; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (char_is_unreserved(c)) {
-            continue;
+    const char *end = text + len;
+    for (;;) {
+        const char *plain = text; // where the characters begin that need no escape
+        while (text < end && char_is_unreserved((unsigned char)*text)) {
+            text++;
         }
+        enum ts_err code = ts_buf_add(out, plain, (size_t)(text - plain));
+        if (code || text == end) {
+            return code;
+        }
+        unsigned char c = (unsigned char)*text++;
         char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-        code = ts_buf_add(out, text + plain, i - plain);
-        code = code ? code : ts_buf_add(out, escaped, 3);
-        plain = i + 1;
+        code = ts_buf_add(out, escaped, sizeof escaped);
+        if (code) {
+            return code;
+        }
     }
-    return code ? code : ts_buf_add(out, text + plain, len - plain);
 }

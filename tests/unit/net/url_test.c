@@ -61,6 +61,8 @@ static void refuses_with_the_reason(void **state)
         {"https://api.example/\r\nX: y", "control"},
         {"https://api.example\\@other.example/", "backslash"},
         {"https://\xc3\xa4pi.example/", "non-ASCII"},
+        {"https://api.example/\x7f", "control"},
+        {"https://api.example/\xff", "non-ASCII"},
         {"https://api.example/?x=1", "query"},
         {"https://api.example/#x", "fragment"},
     };
@@ -85,6 +87,13 @@ static void escapes_all_but_the_unreserved(void **state)
     ts_buf_clear(&out);
     assert_int_equal(ts_url_escape(&out, "a b/?&=+%\xc3\xa9\0#", 12), TS_OK);
     assert_string_equal(ts_buf_text(&out), "a%20b%2F%3F%26%3D%2B%25%C3%A9%00");
+    ts_buf_clear(&out);
+    assert_int_equal(
+        ts_url_escape(&out, "/:@[`{\x01\x1a\x7f\xc1\xda\xfa", 12), TS_OK); // next to them
+    assert_string_equal(ts_buf_text(&out), "%2F%3A%40%5B%60%7B%01%1A%7F%C1%DA%FA");
+    ts_buf_clear(&out);
+    assert_int_equal(ts_url_escape(&out, "", 0), TS_OK);
+    assert_int_equal(out.len, 0);
     ts_buf_fini(&out);
 }
 
