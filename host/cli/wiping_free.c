@@ -7,7 +7,6 @@
 // allocate, and no set-up, so the first free before main is served like any other. Left out where
 // a sanitizer brings its own allocator.
 #include <malloc.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,30 +21,17 @@
 
 #ifndef TSHOST_NO_WIPING_FREE
 
-#define WIPED_BY_WORD 256
-
 #define EXPORTED __attribute__((visibility("default"))) // else the libraries keep glibc's
 
 extern void __libc_free(void *block);
 extern void *__libc_realloc(void *block, size_t size);
 
-// Most blocks are a few dozen bytes, for which the way to memset costs more than the clearing.
-static void block_wipe(void *block, size_t size)
-{
-    if (size > WIPED_BY_WORD) {
-        explicit_bzero(block, size);
-        return;
-    }
-    volatile uint64_t *words = block; // blocks are aligned, and whole words long
-    for (size_t i = 0; i < size / sizeof *words; i++) {
-        words[i] = 0;
-    }
-}
-
 static void block_free(void *block)
 {
     if (block) {
-        block_wipe(block, malloc_usable_size(block));
+        // To the compiler __libc_free is a function like any other, which may read what this wrote:
+        // it cannot leave it out, as it could before free.
+        memset(block, 0, malloc_usable_size(block));
         __libc_free(block);
     }
 }
