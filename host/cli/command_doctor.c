@@ -15,6 +15,10 @@ const struct ts_option ts_doctor_options[] = {
     {"token-file", 0, TS_OPTION_VALUE, "FILE", "API token", ts_set_token_file},
     {"base-url", 0, TS_OPTION_VALUE, "URL", "API to talk to", ts_set_base_url},
     {"timeout", 0, TS_OPTION_VALUE, "S", "seconds for one request (default: 60)", ts_set_timeout},
+    {"rate", 0, TS_OPTION_VALUE, "N/S", "rate budget as the runs have it (default: 1200/300)",
+        ts_set_rate},
+    {"reserve", 0, TS_OPTION_VALUE, "P%", "share of it left to others, as the runs have it",
+        ts_set_reserve},
     {"help", 'h', TS_OPTION_FLAG, NULL, "show this help", ts_set_help},
     {NULL, 0, TS_OPTION_FLAG, NULL, NULL, NULL},
 };

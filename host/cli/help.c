@@ -13,8 +13,7 @@ void ts_help_print(void)
     }
     printf("  tshost %-26s %s\n", "[options] -e CODE [ARG...]", "run a line of Lua");
     printf("\nSCRIPT is a path, - for standard input, or the name of a stock script, such as\n"
-           "onboard.lua. Options come before it; what follows belongs to the script.\n"
-           "\nOptions:\n");
+           "onboard.lua. Options come before it; what follows belongs to the script.\n\n");
     ts_options_print(ts_run_options);
     printf("\nOptions of sandbox:\n");
     ts_options_print(ts_sandbox_options);

@@ -39,12 +39,15 @@ static enum ts_err complain(
     ts_str_copy(name, sizeof name, word + strspn(word, "-"));
     name[strcspn(name, "=")] = '\0';
     const char *names[OPTIONS_MAX + 1];
-    size_t count = rows_count(rows);
-    for (size_t i = 0; i < count; i++) {
+    size_t count = 0, rows_len = rows_count(rows);
+    for (size_t i = 0; i < rows_len; i++) {
+        if (rows[i].kind == TS_OPTION_HEADING) {
+            continue;
+        }
         if (ts_str_is(rows[i].name, name)) {
             return ts_error_set(err, TS_ERR_USAGE, "--%s takes no value", name);
         }
-        names[i] = rows[i].name;
+        names[count++] = rows[i].name;
     }
     names[count] = NULL;
     ts_suggest(name, names, hint);
@@ -56,11 +59,16 @@ enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv
     int *operands, struct ts_error *err)
 {
     struct option longs[OPTIONS_MAX + 1] = {{0}};
+    const struct ts_option *options[OPTIONS_MAX]; // that the longs stand for
     char shorts[2 * OPTIONS_MAX + 3] = "+:"; // stop at the first operand, tell missing values apart
-    size_t len = 2, count = rows_count(rows);
+    size_t len = 2, longs_len = 0, count = rows_count(rows);
     for (size_t i = 0; i < count; i++) {
         static const int kinds[] = {no_argument, required_argument, optional_argument};
-        longs[i] =
+        if (rows[i].kind == TS_OPTION_HEADING) {
+            continue;
+        }
+        options[longs_len] = &rows[i];
+        longs[longs_len++] =
             (struct option){.name = rows[i].name, .has_arg = kinds[rows[i].kind], .val = 256};
         if (rows[i].letter) {
             shorts[len++] = rows[i].letter;
@@ -72,11 +80,9 @@ enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv
     opterr = 0;
     optind = 0; // a fresh scan, GNU style
     for (int code, index; (code = getopt_long(argc, argv, shorts, longs, &index)) != -1;) {
-        const struct ts_option *row = NULL;
-        for (size_t i = 0; i < count; i++) {
-            if (code == 256 ? (size_t)index == i : code == rows[i].letter) {
-                row = &rows[i];
-            }
+        const struct ts_option *row = code == 256 ? options[index] : NULL;
+        for (size_t i = 0; i < count && !row; i++) {
+            row = code == rows[i].letter ? &rows[i] : NULL;
         }
         if (!row) {
             return complain(rows, code, argv, err);
@@ -116,8 +122,12 @@ static void text_print(const char *text)
 
 void ts_options_print(const struct ts_option *rows)
 {
-    for (; rows->name; rows++) {
+    for (const struct ts_option *first = rows; rows->name; rows++) {
         char left[80];
+        if (rows->kind == TS_OPTION_HEADING) {
+            printf("%s%s:\n", rows == first ? "" : "\n", rows->name);
+            continue;
+        }
         snprintf(left, sizeof left, "%s%c%s--%s%s%s%s", rows->letter ? "-" : " ",
             rows->letter ? rows->letter : ' ', rows->letter ? ", " : "  ", rows->name,
             rows->kind == TS_OPTION_OPTIONAL ? "[="

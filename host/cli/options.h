@@ -13,13 +13,14 @@ enum ts_option_kind {
     TS_OPTION_FLAG,     // no value
     TS_OPTION_VALUE,    // --name VALUE or --name=VALUE
     TS_OPTION_OPTIONAL, // --name or --name=VALUE
+    TS_OPTION_HEADING,  // no option: the name stands above those that follow in the help
 };
 
 // Stores the value (NULL for a flag) in the command's settings. USAGE with what is wrong with it.
 typedef enum ts_err (*ts_option_fn)(void *settings, const char *value, struct ts_error *err);
 
 struct ts_option {
-    const char *name; // without the dashes
+    const char *name; // without the dashes; of a heading, its text
     char letter;      // '\0': none
     enum ts_option_kind kind;
     const char *metavar;

@@ -89,6 +89,14 @@ class Doctor(Case):
             self.assertEqual({op for op, _ in sandbox.requests()}, {"verify", "list"})
         self.assertIn("widgets", self.look(0, "--sandbox"))
 
+    def test_the_budget_of_the_runs(self):
+        with Sandbox("--rate", "1200/300") as sandbox:
+            out = self.look(0, "--rate", "100/60", "--reserve", "20%", sandbox=sandbox)
+            self.assertRegex(out, r"rate budget  \d+ of 100 requests in 1 min left, besides 20 for")
+        done = self.run_tshost("doctor", "--rate", "100")
+        self.assert_status(done, 2)
+        self.assertIn("--rate 100: N/SECONDS expected", done.err)
+
     def test_no_credentials(self):
         with Sandbox() as sandbox:
             out = self.look(8, sandbox=sandbox, environment={"CLOUDFLARE_API_TOKEN": None})

@@ -35,6 +35,15 @@ class Usage(Case):
             self.assertIn(f"Usage: tshost {command}", done.out)
             self.assertLessEqual(max(map(len, done.out.splitlines())), 80)
 
+    def test_help_is_in_groups(self):
+        out = self.run_tshost("--help").out
+        places = [out.index(part) for part in (
+            "\nConnection:\n", "--account", "\nWrites:\n", "--allow", "\nRate budget:\n", "--reserve",
+            "\nTime:\n", "--deadline", "\nOutput:\n", "--quiet", "\nOther:\n", "--version",
+            "\nOptions of sandbox:\n", "--listen")]
+        self.assertEqual(places, sorted(places))
+        self.complains("unknown option --Output;", "--Output")
+
     def test_version(self):
         for option in ("--version", "-V"):
             done = self.run_tshost(option)
