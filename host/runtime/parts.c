@@ -116,7 +116,7 @@ static uint64_t retry_seed(void)
 enum ts_err ts_parts_init(
     struct ts_parts *parts, const struct ts_config *config, struct ts_error *err)
 {
-    *parts = (struct ts_parts){.config = config};
+    *parts = (struct ts_parts){.config = config, .begun_us = ts_clock_mono(ts_clock_system())};
     struct ts_progress_source budget = ts_budgets_progress(&parts->budgets);
     ts_display_init(&parts->display, &parts->log, config, &budget);
     ts_door_init(&parts->door);

@@ -18,6 +18,7 @@ struct ts_sandbox;
 
 struct ts_parts {
     const struct ts_config *config;
+    int64_t begun_us; // when the run began, on the monotonic clock
     struct ts_log log;
     struct ts_display display;
     struct ts_secret_pool *secrets;

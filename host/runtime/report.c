@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/api/endpoint.h"
+#include "host/base/clock.h"
 #include "host/base/human.h"
 
 #define SHOWN_MAX 50 // failures listed one by one; the rest are counted
@@ -135,10 +136,12 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     if (is_given_up) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: %s", reason);
     }
-    char requests[TS_HUMAN_MAX];
+    char requests[TS_HUMAN_MAX], elapsed[TS_HUMAN_MAX];
     ts_human_count((int64_t)parts->queue.requests, requests);
-    ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL, "tshost: %s%s%s request%s",
-        line, line[0] ? "; " : "", requests, parts->queue.requests == 1 ? "" : "s");
+    ts_human_duration(ts_clock_mono(ts_clock_system()) - parts->begun_us, elapsed);
+    ts_log_line(&parts->log, has_failed ? TS_LOG_QUIET : TS_LOG_NORMAL,
+        "tshost: %s%s%s request%s in %s", line, line[0] ? "; " : "", requests,
+        parts->queue.requests == 1 ? "" : "s", elapsed);
     report_entries(&parts->log, ledger, said, said_entry);
     if (counts[TS_ENTRY_WRITE_UNKNOWN]) {
         ts_log_line(&parts->log, TS_LOG_QUIET,

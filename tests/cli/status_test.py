@@ -260,8 +260,8 @@ class Status(Case):
                               "widgets.update(w, { name = 'b' }); widgets.delete(w)",
                               "--allow=delete")
         self.assert_status(done, 0)
-        self.assertEqual(done.err, "tshost: 3 created, 1 updated, 1 deleted, 1 unchanged; "
-                         "6 requests\n")
+        self.assertRegex(done.err, r"^tshost: 3 created, 1 updated, 1 deleted, 1 unchanged; "
+                         r"6 requests in [\d.]+ s\n$")
         self.assertEqual(self.status_of(MAKE, "--quiet").err, "")
         done = self.status_of(FAILED, "--quiet")
         self.assertIn(f"update {NO_WIDGET}", done.err)
