@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
 // A recursive descent over the text. lua-cjson would do, but took a quarter of all instructions of
 // a GET: tables that grow entry by entry, every number a float; and where memory runs out in its
-// buffer it ends the process. What it accepts is compared with this in tests/lua/json_test.lua.
+// buffer it ends the process. What it accepts is compared with this in tests/unit/bindings.
 #include "bindings/json_decode.h"
 
-#include <endian.h>
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -19,275 +17,116 @@
 #define WHOLE_MAX 9007199254740992.0
 #define NUMERAL_MAX 512
 
-struct decoder {
-    lua_State *L;
-    const char *start;
-    const char *at;
-    const char *end;
-    int depth;
-    const char *why; // what is wrong at `at`
-};
-
-static bool push_value(struct decoder *decoder);
-
-static bool complain(struct decoder *decoder, const char *why)
+static size_t digits_skip(struct lx_json *json)
 {
-    decoder->why = why;
-    return false;
-}
-
-// The text ends in a NUL, which is none of these.
-static void space_skip(struct decoder *decoder)
-{
-    while (*decoder->at == ' ' || *decoder->at == '\n' || *decoder->at == '\t' ||
-           *decoder->at == '\r') {
-        decoder->at++;
+    const char *start = json->at;
+    while (*json->at >= '0' && *json->at <= '9') {
+        json->at++;
     }
-}
-
-// How many of the eight bytes, from the lowest on, need no look: a quote, a backslash, a control
-// character or what is not ASCII does. A borrow may mark bytes wrongly, but only above a right
-// mark.
-static size_t word_span(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
-    uint64_t quote = word ^ (ones * '"'), escape = word ^ (ones * '\\');
-    uint64_t marks = ((quote - ones) & ~quote) | ((escape - ones) & ~escape) |
-                     ((word - ones * 0x20) & ~word) | word;
-    marks &= highs;
-    return marks ? (size_t)__builtin_ctzll(marks) / 8 : sizeof word;
-}
-
-// Moves on to the quote or escape that ends a run of plain characters.
-static bool run_skip(struct decoder *decoder)
-{
-    for (;;) {
-        uint64_t word;
-        size_t span = sizeof word;
-        while (span == sizeof word && decoder->end - decoder->at >= (ptrdiff_t)sizeof word) {
-            memcpy(&word, decoder->at, sizeof word);
-            span = word_span(le64toh(word));
-            decoder->at += span;
-        }
-        unsigned char c = (unsigned char)*decoder->at;
-        if (c == '"' || c == '\\') {
-            return true;
-        }
-        if (c < 0x20) {
-            bool is_end = decoder->at == decoder->end;
-            return complain(decoder, is_end ? "a string has no end" : "a control character");
-        }
-        uint32_t point;
-        size_t left = (size_t)(decoder->end - decoder->at);
-        size_t step = c < 0x80 ? 1 : ts_text_read(decoder->at, left, &point);
-        if (step == 0) {
-            return complain(decoder, NULL); // not UTF-8
-        }
-        decoder->at += step;
-    }
-}
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-// The four digits behind \u; -1 when they are not.
-static int32_t hex_read(struct decoder *decoder)
-{
-    int32_t value = 0;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(decoder->at[i]); // stops at the NUL
-        if (digit < 0) {
-            return -1;
-        }
-        value = value << 4 | digit;
-    }
-    decoder->at += 4;
-    return value;
-}
-
-static bool add_point(struct decoder *decoder, luaL_Buffer *out)
-{
-    int32_t point = hex_read(decoder);
-    if (point >= 0xd800 && point < 0xdc00) {
-        int32_t low = -1;
-        if (decoder->at[0] == '\\' && decoder->at[1] == 'u') {
-            decoder->at += 2;
-            low = hex_read(decoder);
-        }
-        bool is_pair = low >= 0xdc00 && low < 0xe000;
-        point = is_pair ? 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00) : -1;
-    }
-    if (point < 0 || (point >= 0xdc00 && point < 0xe000)) {
-        return complain(decoder, "a \\u escape that is no character");
-    }
-    char bytes[4];
-    size_t len = 0;
-    if (point < 0x80) {
-        bytes[len++] = (char)point;
-    } else if (point < 0x800) {
-        bytes[len++] = (char)(0xc0 | point >> 6);
-        bytes[len++] = (char)(0x80 | (point & 0x3f));
-    } else {
-        if (point < 0x10000) {
-            bytes[len++] = (char)(0xe0 | point >> 12);
-        } else {
-            bytes[len++] = (char)(0xf0 | point >> 18);
-            bytes[len++] = (char)(0x80 | (point >> 12 & 0x3f));
-        }
-        bytes[len++] = (char)(0x80 | (point >> 6 & 0x3f));
-        bytes[len++] = (char)(0x80 | (point & 0x3f));
-    }
-    luaL_addlstring(out, bytes, len);
-    return true;
-}
-
-// The rest of a string from its first escape on; what came before it is from `run`.
-static bool push_escaped(struct decoder *decoder, const char *run)
-{
-    static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
-    luaL_Buffer out;
-    luaL_buffinit(decoder->L, &out);
-    for (;;) {
-        luaL_addlstring(&out, run, (size_t)(decoder->at - run));
-        if (*decoder->at == '"') {
-            decoder->at++;
-            luaL_pushresult(&out);
-            return true;
-        }
-        char escape = decoder->at[1]; // at worst the NUL
-        const char *name = escape ? strchr(names, escape) : NULL;
-        if (!name && escape != 'u') {
-            return complain(decoder, "an escape that JSON does not have");
-        }
-        decoder->at += 2;
-        if (name) {
-            luaL_addchar(&out, values[name - names]);
-        } else if (!add_point(decoder, &out)) {
-            return false;
-        }
-        run = decoder->at;
-        if (!run_skip(decoder)) {
-            return false;
-        }
-    }
-}
-
-static bool push_string(struct decoder *decoder)
-{
-    const char *run = ++decoder->at;
-    if (!run_skip(decoder)) {
-        return false;
-    }
-    if (*decoder->at == '\\') {
-        return push_escaped(decoder, run);
-    }
-    lua_pushlstring(decoder->L, run, (size_t)(decoder->at - run));
-    decoder->at++;
-    return true;
-}
-
-static size_t digits_skip(struct decoder *decoder)
-{
-    const char *start = decoder->at;
-    while (*decoder->at >= '0' && *decoder->at <= '9') {
-        decoder->at++;
-    }
-    return (size_t)(decoder->at - start);
+    return (size_t)(json->at - start);
 }
 
 // What has a fraction or an exponent, or many digits; whole ones become integers as well. Lua
 // reads it, whatever locale a script has set.
-static bool push_float(struct decoder *decoder, const char *start)
+static bool push_float(struct lx_json *json, const char *start)
 {
     char text[NUMERAL_MAX];
-    size_t len = (size_t)(decoder->at - start);
+    size_t len = (size_t)(json->at - start);
     if (len >= sizeof text) {
-        return complain(decoder, "a number that is too long");
+        return lx_json_complain(json, "not JSON: a number that is too long");
     }
     memcpy(text, start, len);
     text[len] = '\0';
-    lua_stringtonumber(decoder->L, text);
-    if (lua_isinteger(decoder->L, -1)) {
+    lua_stringtonumber(json->L, text);
+    if (lua_isinteger(json->L, -1)) {
         return true;
     }
-    lua_Number value = lua_tonumber(decoder->L, -1);
+    lua_Number value = lua_tonumber(json->L, -1);
     lua_Integer whole;
     if (!isfinite(value)) {
-        return complain(decoder, "a number that is too large");
+        return lx_json_complain(json, "not JSON: a number that is too large");
     }
     if (fabs(value) <= WHOLE_MAX && lua_numbertointeger(value, &whole) &&
         (lua_Number)whole == value) {
-        lua_pop(decoder->L, 1);
-        lua_pushinteger(decoder->L, whole);
+        lua_pop(json->L, 1);
+        lua_pushinteger(json->L, whole);
     }
     return true;
 }
 
-static bool push_number(struct decoder *decoder)
+static bool push_number(struct lx_json *json)
 {
-    const char *start = decoder->at;
-    decoder->at += *decoder->at == '-';
-    const char *first = decoder->at;
-    size_t digits = digits_skip(decoder);
+    const char *start = json->at;
+    json->at += *json->at == '-';
+    const char *first = json->at;
+    size_t digits = digits_skip(json);
     bool is_whole = true;
     if (digits == 0 || (digits > 1 && *first == '0')) {
-        return complain(decoder, "a number that is not one");
+        return lx_json_complain(json, "not JSON: a number that is not one");
     }
-    if (*decoder->at == '.') {
+    if (*json->at == '.') {
         is_whole = false;
-        decoder->at++;
-        if (digits_skip(decoder) == 0) {
-            return complain(decoder, "a number that is not one");
+        json->at++;
+        if (digits_skip(json) == 0) {
+            return lx_json_complain(json, "not JSON: a number that is not one");
         }
     }
-    if (*decoder->at == 'e' || *decoder->at == 'E') {
+    if (*json->at == 'e' || *json->at == 'E') {
         is_whole = false;
-        decoder->at++;
-        decoder->at += *decoder->at == '+' || *decoder->at == '-';
-        if (digits_skip(decoder) == 0) {
-            return complain(decoder, "a number that is not one");
+        json->at++;
+        json->at += *json->at == '+' || *json->at == '-';
+        if (digits_skip(json) == 0) {
+            return lx_json_complain(json, "not JSON: a number that is not one");
         }
     }
     if (is_whole && digits <= DIGITS_MAX) {
         lua_Integer value = 0;
-        for (const char *p = first; p < decoder->at; p++) {
+        for (const char *p = first; p < json->at; p++) {
             value = value * 10 + (*p - '0');
         }
-        lua_pushinteger(decoder->L, *start == '-' ? -value : value);
+        lua_pushinteger(json->L, *start == '-' ? -value : value);
         return true;
     }
-    return push_float(decoder, start);
+    return push_float(json, start);
 }
 
-static bool push_literal(struct decoder *decoder)
+static bool push_string(struct lx_json *json)
+{
+    struct lx_json_string string;
+    if (!lx_json_read(json, &string)) {
+        return false;
+    }
+    if (!string.is_pushed) {
+        lua_pushlstring(json->L, string.bytes, string.len);
+    }
+    return true;
+}
+
+static bool push_literal(struct lx_json *json)
 {
     static const struct {
         const char *text;
         size_t len;
     } literals[] = {{"null", 4}, {"true", 4}, {"false", 5}};
     for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
-        if (strncmp(decoder->at, literals[i].text, literals[i].len) == 0) {
-            decoder->at += literals[i].len;
+        if (strncmp(json->at, literals[i].text, literals[i].len) == 0) {
+            json->at += literals[i].len;
             if (i == 0) {
-                lua_pushlightuserdata(decoder->L, NULL);
+                lua_pushlightuserdata(json->L, NULL);
             } else {
-                lua_pushboolean(decoder->L, i == 1);
+                lua_pushboolean(json->L, i == 1);
             }
             return true;
         }
     }
     uint32_t point;
-    size_t left = (size_t)(decoder->end - decoder->at);
+    size_t left = (size_t)(json->end - json->at);
     if (left == 0) {
-        return complain(decoder, "the text ends too early");
+        return lx_json_complain(json, "not JSON: the text ends too early");
     }
-    bool is_text = ts_text_read(decoder->at, left, &point) > 0;
-    return complain(decoder, is_text ? "a character that has no place here" : NULL);
+    bool is_text = ts_text_read(json->at, left, &point) > 0;
+    return lx_json_complain(
+        json, is_text ? "not JSON: a character that has no place here" : "not valid UTF-8");
 }
 
 // Moves the members on top of the stack into their table at idx, made for as many when it is the
@@ -313,40 +152,29 @@ static void members_move(lua_State *L, int idx, int count, bool is_array, lua_In
     lua_settop(L, base);
 }
 
-static bool push_member_name(struct decoder *decoder)
+static bool push_member_name(struct lx_json *json)
 {
-    if (*decoder->at != '"') {
-        return complain(decoder, "a name is missing");
-    }
-    if (!push_string(decoder)) {
+    struct lx_json_string name;
+    if (!lx_json_read_name(json, &name)) {
         return false;
     }
-    space_skip(decoder);
-    if (*decoder->at != ':') {
-        return complain(decoder, "a colon is missing");
+    if (!name.is_pushed) {
+        lua_pushlstring(json->L, name.bytes, name.len);
     }
-    decoder->at++;
-    space_skip(decoder);
     return true;
 }
 
 // From the opening bracket to behind the closing one.
-static bool push_members(struct decoder *decoder, char close)
+static bool push_members(struct lx_json *json, char close)
 {
-    lua_State *L = decoder->L;
+    lua_State *L = json->L;
     bool is_array = close == ']';
-    if (++decoder->depth > LX_JSON_DEPTH_MAX) {
-        return complain(decoder, "nested too deep");
-    }
     luaL_checkstack(L, 2 * CHUNK + 8, "JSON nested too deep");
     lua_pushnil(L); // the table's place
     int idx = lua_gettop(L), count = 0;
     lua_Integer moved = 1;
-    decoder->at++;
-    space_skip(decoder);
-    bool is_done = *decoder->at == close;
-    while (!is_done) {
-        if ((!is_array && !push_member_name(decoder)) || !push_value(decoder)) {
+    for (bool is_more = lx_json_open(json, close); is_more; is_more = lx_json_more(json, close)) {
+        if ((!is_array && !push_member_name(json)) || !push_json_value(json)) {
             return false;
         }
         count += is_array ? 1 : 2;
@@ -355,31 +183,23 @@ static bool push_members(struct decoder *decoder, char close)
             moved += count;
             count = 0;
         }
-        space_skip(decoder);
-        is_done = *decoder->at == close;
-        if (!is_done && *decoder->at != ',') {
-            return complain(decoder, "a comma or closing bracket is missing");
-        }
-        if (!is_done) {
-            decoder->at++;
-            space_skip(decoder);
-        }
     }
-    decoder->at++;
-    decoder->depth--;
+    if (json->why) {
+        return false;
+    }
     members_move(L, idx, count, is_array, moved);
     return true;
 }
 
-static bool push_value(struct decoder *decoder)
+bool push_json_value(struct lx_json *json)
 {
-    switch (*decoder->at) {
+    switch (*json->at) {
     case '"':
-        return push_string(decoder);
+        return push_string(json);
     case '{':
-        return push_members(decoder, '}');
+        return push_members(json, '}');
     case '[':
-        return push_members(decoder, ']');
+        return push_members(json, ']');
     case '-':
     case '0':
     case '1':
@@ -391,28 +211,21 @@ static bool push_value(struct decoder *decoder)
     case '7':
     case '8':
     case '9':
-        return push_number(decoder);
+        return push_number(json);
     default:
-        return push_literal(decoder);
+        return push_literal(json);
     }
 }
 
 bool push_json(lua_State *L, const char *text, size_t len, char *why)
 {
-    struct decoder decoder = {.L = L, .start = text, .at = text, .end = text + len};
+    struct lx_json json;
     int top = lua_gettop(L);
-    space_skip(&decoder);
-    bool is_good = push_value(&decoder);
-    if (is_good) {
-        space_skip(&decoder);
-        is_good = decoder.at == decoder.end || complain(&decoder, "something follows the value");
-    }
-    if (is_good) {
+    lx_json_begin(&json, L, text, len);
+    if (push_json_value(&json) && lx_json_end(&json)) {
         return true;
     }
     lua_settop(L, top);
-    snprintf(why, TS_ERROR_MESSAGE_MAX, "%s%s at byte %zu",
-        decoder.why ? "not JSON: " : "not valid UTF-8", decoder.why ? decoder.why : "",
-        (size_t)(decoder.at - text) + 1);
+    lx_json_explain(&json, why);
     return false;
 }

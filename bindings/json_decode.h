@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// JSON from outside into Lua values. Strict (RFC 8259): one value, UTF-8, no trailing commas, no
-// comments. Integers come as integers, null as a light userdata NULL, which lua-cjson uses too.
+// JSON from outside into Lua values. Integers come as integers, null as a light userdata NULL,
+// which lua-cjson uses too; of a name that an object has twice the last member counts.
 #ifndef TS_BINDINGS_JSON_DECODE_H
 #define TS_BINDINGS_JSON_DECODE_H
 
@@ -9,15 +9,15 @@
 
 #include <lua.h>
 
+#include "bindings/json_text.h"
 #include "bindings/lx.h"
-#include "host/base/error.h"
 
-// Arrays and objects in each other.
-#define LX_JSON_DEPTH_MAX 1000
+// Pushes the value at the place and passes over it. False when something is wrong: see json->why;
+// what is on the stack then is for the caller to drop.
+TS_RAISES bool push_json_value(struct lx_json *json);
 
-// Pushes the value of the text, which is followed by a NUL. When it is no JSON, leaves the stack as
-// it was and says why and where in why: TS_ERROR_MESSAGE_MAX bytes. Holds no memory of its own, so
-// that nothing is lost when Lua runs out of its own.
+// Pushes the only value of the text, which is followed by a NUL. When it is no JSON, leaves the
+// stack as it was and says why and where in why: TS_ERROR_MESSAGE_MAX bytes.
 TS_RAISES bool push_json(lua_State *L, const char *text, size_t len, char *why);
 
 #endif
