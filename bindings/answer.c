@@ -8,7 +8,6 @@
 
 #include <lauxlib.h>
 
-#include "bindings/json_decode.h"
 #include "host/base/str.h"
 
 static void failure_begin(struct lx_answer *out, const struct ts_answer *answer, const char *kind)
@@ -84,15 +83,6 @@ static bool is_credentials_error(const struct lx_failure *failure)
     return failure->status == 400 && (code == 9106 || code == 6003 || code == 6111);
 }
 
-static bool has_success(lua_State *L, bool *is_success)
-{
-    lua_getfield(L, -1, "success");
-    bool is_there = lua_isboolean(L, -1);
-    *is_success = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return is_there;
-}
-
 static const char *status_meaning(long status)
 {
     switch (status) {
@@ -140,14 +130,13 @@ static void reject_status(struct lx_answer *out, const struct ts_answer *answer,
     out->is_credentials = is_credentials_error(&out->failure);
 }
 
-static bool push_refusal(lua_State *L, struct ts_answer *answer, struct lx_answer *out)
+// The envelope's errors are on top.
+static void errors_refuse(lua_State *L, struct ts_answer *answer, struct lx_answer *out)
 {
     failure_begin(out, answer, "api");
     if (out->outcome == TS_OUTCOME_DONE) {
         out->outcome = TS_OUTCOME_NOT_APPLIED; // the envelope says no, whatever the status
     }
-    lua_getfield(L, -1, "errors");
-    lua_remove(L, -2);
     if (!lua_istable(L, -1)) {
         lua_pop(L, 1);
         lua_newtable(L);
@@ -161,10 +150,10 @@ static bool push_refusal(lua_State *L, struct ts_answer *answer, struct lx_answe
     }
     append_remark(out, answer);
     out->is_credentials = is_credentials_error(&out->failure);
-    return false;
 }
 
-bool push_answer(lua_State *L, struct ts_answer *answer, struct lx_answer *out)
+bool push_answer(
+    lua_State *L, struct ts_answer *answer, struct lx_result *result, struct lx_answer *out)
 {
     *out = (struct lx_answer){0};
     if (answer->code) {
@@ -176,17 +165,22 @@ bool push_answer(lua_State *L, struct ts_answer *answer, struct lx_answer *out)
     }
     bool is_2xx = answer->status >= 200 && answer->status < 300;
     char why[TS_ERROR_MESSAGE_MAX];
-    bool is_json = push_json(L, ts_buf_text(answer->body), answer->body->len, why);
-    bool is_success = false;
-    if (is_json && lua_istable(L, -1) && has_success(L, &is_success)) {
+    struct lx_envelope envelope;
+    bool is_json =
+        push_envelope(L, ts_buf_text(answer->body), answer->body->len, result, &envelope, why);
+    if (is_json && envelope.is_one) {
         ts_buf_clear(answer->body);
-        if (is_2xx && is_success) {
-            return true;
+        bool is_good = is_2xx && envelope.is_success;
+        if (is_good) {
+            lua_pop(L, 1);
+        } else {
+            lua_remove(L, -2);
+            errors_refuse(L, answer, out);
         }
-        return push_refusal(L, answer, out);
+        return is_good;
     }
     if (is_json) {
-        lua_pop(L, 1);
+        lua_pop(L, 2);
         snprintf(why, sizeof why, "JSON, but not the API's envelope");
     }
     if (is_2xx) {

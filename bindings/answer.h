@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From the bytes of an answer to a Lua value or a failure: envelope, HTML from a gateway, garbage.
-// The API's envelope is { success, errors, messages, result }; errors may lack a code.
+// Errors may lack a code.
 #ifndef TS_BINDINGS_ANSWER_H
 #define TS_BINDINGS_ANSWER_H
 
@@ -8,6 +8,7 @@
 
 #include <lua.h>
 
+#include "bindings/envelope.h"
 #include "bindings/lx.h"
 #include "host/api/call.h"
 
@@ -19,10 +20,11 @@ struct lx_answer {
     char ray[64];
 };
 
-// Decodes the answer and wipes its body. On success pushes the envelope's table and returns true.
-// Otherwise pushes the envelope's error list, or nil, (so always one value), fills out->failure
-// (but for op, sitekey, place, entry) and returns false.
-TS_RAISES bool push_answer(lua_State *L, struct ts_answer *answer, struct lx_answer *out);
+// Decodes the answer and wipes its body. On success pushes the result and returns true. Otherwise
+// pushes the envelope's error list, or nil, (so always one value), fills out->failure (but for op,
+// sitekey, place, entry) and returns false.
+TS_RAISES bool push_answer(
+    lua_State *L, struct ts_answer *answer, struct lx_result *result, struct lx_answer *out);
 
 // Makes out the failure "decode" for an answer whose JSON is fine but not what was asked for.
 void lx_answer_reject(struct lx_answer *out, const struct ts_answer *answer, const char *why);

@@ -198,10 +198,10 @@ static int push_exchange_failure(
     return push_failure(L, failure);
 }
 
-bool push_exchange_answer(lua_State *L, struct lx_exchange *exchange)
+bool push_exchange_answer(lua_State *L, struct lx_exchange *exchange, struct lx_result *result)
 {
     struct lx_answer answer;
-    if (push_answer(L, exchange_answer(exchange), &answer)) {
+    if (push_answer(L, exchange_answer(exchange), result, &answer)) {
         if (!is_write(exchange)) {
             ts_host_of(L)->door->ledger.reads++;
         }

@@ -45,10 +45,11 @@ TS_RAISES bool lx_exchange_read(lua_State *L, struct lx_exchange *exchange,
 TS_RAISES bool lx_exchange_write(lua_State *L, struct lx_exchange *exchange,
     struct ts_client *client, struct ts_write_spec *spec);
 
-// Ends the read of an exchange whose answer has come: pushes the envelope and returns true, or
+// Ends an exchange whose answer has come: pushes its result (see push_answer) and returns true, or
 // pushes nil, err, notes it in the ledger and returns false. A read on behalf of a write counts as
 // the write's failure.
-TS_RAISES bool push_exchange_answer(lua_State *L, struct lx_exchange *exchange);
+TS_RAISES bool push_exchange_answer(
+    lua_State *L, struct lx_exchange *exchange, struct lx_result *result);
 
 // Gives up an exchange whose envelope was fine but not what was asked for: pushes nil, err.
 TS_RAISES int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char *why);

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "bindings/client.h"
+#include "bindings/digest.h"
 #include "bindings/host.h"
 #include "bindings/secret.h"
 #include "bindings/snapshot.h"
@@ -92,7 +93,7 @@ static int core_stale_field(lua_State *L)
 static int core_digest(lua_State *L)
 {
     lua_Integer fields = luaL_checkinteger(L, 2);
-    lua_pushinteger(L, (lua_Integer)lx_fields_digest(L, 1, (unsigned)fields));
+    lua_pushinteger(L, (lua_Integer)lx_digest_fields(L, 1, (unsigned)fields));
     return 1;
 }
 

@@ -65,12 +65,6 @@ static bool push_row(lua_State *L, struct list *list, int box)
         }
         lua_pop(L, 1);
         if (is_new) {
-            struct lx_adopted row;
-            lx_widget_adopt(L, &row);
-            lx_snapshot_add(list->snapshot, &row);
-            lx_reading_see(list->reading, &row);
-            lua_rawgeti(L, rows - 1, 3);
-            lua_setmetatable(L, -2);
             lua_replace(L, rows - 1);
             lua_settop(L, rows - 1);
             return true;
@@ -132,11 +126,11 @@ static struct list *push_list(lua_State *L)
     list->listed = lx_client_listed(L, lua_upvalueindex(1));
     list->moves = lx_client_moves(L, lua_upvalueindex(1));
     list->loop = ts_host_of(L)->loop;
-    lua_createtable(L, 4, 0);
+    lua_createtable(L, 3, 0);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_rawseti(L, -2, 1);
     list->reading = push_reading(L);
-    lua_rawseti(L, -2, 4);
+    lua_rawseti(L, -2, 3);
     lua_setiuservalue(L, -2, 1);
     return list;
 }

@@ -9,7 +9,9 @@
 #include "bindings/answer.h"
 #include "bindings/client.h"
 #include "bindings/host.h"
+#include "bindings/json_decode.h"
 #include "bindings/list_private.h"
+#include "bindings/widget_decode.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
 
@@ -107,26 +109,11 @@ void list_pages_advance(lua_State *L, struct list *list)
     }
 }
 
-static lua_Integer info_field(lua_State *L, int envelope, const char *name)
-{
-    lua_Integer value = -1;
-    if (lua_getfield(L, envelope, "result_info") == LUA_TTABLE) {
-        lua_getfield(L, -1, name);
-        lua_Number number = lua_tonumber(L, -1);
-        if (lua_type(L, -1) == LUA_TNUMBER && number >= 0 && number < 1e15) {
-            value = (lua_Integer)number;
-        }
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-    return value;
-}
-
 // What the page says of the whole list.
-static void page_account(lua_State *L, struct list *list, int envelope)
+static void page_account(lua_State *L, struct list *list, const struct lx_result *result)
 {
-    lua_Integer total = info_field(L, envelope, "total_count");
-    lua_Integer per_page = info_field(L, envelope, "per_page");
+    lua_Integer total = result->total_count;
+    lua_Integer per_page = result->per_page;
     if (per_page > 0 && list->next_take == 1) {
         list->per_page = per_page; // the server may give less than was asked for
     }
@@ -178,37 +165,87 @@ bool list_page_is_here(const struct list *list)
     return list->pages[list->next_take % LIST_WINDOW].is_done;
 }
 
-void list_page_take(lua_State *L, struct list *list, int box)
+// The rows of a page that is read.
+struct page_rows {
+    struct lx_reading *reading;
+    int snapshot; // index of their metatable
+};
+
+static bool push_row(
+    struct lx_json *json, const struct page_rows *rows, struct lx_words *words, int words_idx)
+{
+    struct lx_decoded row;
+    if (*json->at != '{') {
+        return push_json_value(json);
+    }
+    if (!push_widget(json, words, words_idx, &row)) {
+        return false;
+    }
+    lx_snapshot_row(json->L, rows->snapshot, row.digest);
+    if (row.modified) {
+        lx_reading_see(rows->reading, row.modified, row.modified_len);
+    }
+    return true;
+}
+
+// Decodes a result that is to be a list of widgets.
+static bool push_rows(struct lx_json *json, void *self)
+{
+    if (*json->at != '[') {
+        return push_json_value(json);
+    }
+    struct lx_words *words = push_words(json->L);
+    int words_idx = lua_gettop(json->L);
+    lua_Integer count = 0;
+    lua_newtable(json->L);
+    for (bool is_more = lx_json_open(json, ']'); is_more; is_more = lx_json_more(json, ']')) {
+        if (!push_row(json, self, words, words_idx)) {
+            return false;
+        }
+        lua_rawseti(json->L, words_idx + 1, ++count);
+    }
+    return !json->why;
+}
+
+// Pushes the rows of the next page, and what the answer says of the whole list.
+static void push_page(lua_State *L, struct list *list, struct lx_result *result)
 {
     struct list_page *page = &list->pages[list->next_take % LIST_WINDOW];
-    struct lx_answer answer;
-    if (!push_answer(L, ts_call_answer(page->call), &answer)) {
-        list_raise(L, list, &answer);
+    struct ts_answer *answer = ts_call_answer(page->call);
+    int64_t start_us = page->done_us - answer->duration_us;
+    struct page_rows rows = {.reading = list->reading};
+    struct lx_answer failure;
+    push_snapshot(L, start_us, page->done_us, -1);
+    rows.snapshot = lua_gettop(L);
+    *result = (struct lx_result){.push = push_rows, .self = &rows};
+    if (!push_answer(L, answer, result, &failure)) {
+        list_raise(L, list, &failure);
     }
-    int envelope = lua_gettop(L);
-    lua_getiuservalue(L, box, 1);
-    lua_getfield(L, envelope, "result");
     if (!is_array(L)) {
-        struct ts_answer *raw = ts_call_answer(page->call);
-        lx_answer_reject(&answer, raw, "the answer holds no list of widgets");
-        list_raise(L, list, &answer);
+        lx_answer_reject(&failure, answer, "the answer holds no list of widgets");
+        list_raise(L, list, &failure);
     }
+    lx_reading_add(list->reading, start_us, page->done_us);
+}
+
+void list_page_take(lua_State *L, struct list *list, int box)
+{
+    struct lx_result result;
+    int top = lua_gettop(L);
+    lua_getiuservalue(L, box, 1); // top + 1
+    lua_rawgeti(L, -1, 3);        // the reading
+    push_page(L, list, &result);
     list->rows = (lua_Integer)lua_rawlen(L, -1);
     list->row = 0;
-    lua_rawseti(L, -2, 2);
-    int64_t start_us = page->done_us - ts_call_answer(page->call)->duration_us;
-    lua_rawgeti(L, -1, 4);
-    list->snapshot = push_snapshot(L, (size_t)list->rows, start_us, page->done_us, lua_gettop(L));
-    lua_rawseti(L, -3, 3);
-    lua_pop(L, 1);
-    lx_reading_add(list->reading, start_us, page->done_us);
-    page_account(L, list, envelope);
+    lua_rawseti(L, top + 1, 2);
+    page_account(L, list, &result);
     check_unmoved(L, list);
     if (list->rows == 0 && list->next_take < list->last) {
         list->next_take = list->last; // nothing comes after an empty page, whatever was announced
         list_check_complete(L, list);
     }
-    lua_settop(L, envelope - 1);
+    lua_settop(L, top);
+    struct list_page *page = &list->pages[list->next_take % LIST_WINDOW];
     ts_call_cancel(page->call);
     page->call = NULL;
     list->next_take++;

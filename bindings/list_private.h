@@ -30,8 +30,8 @@ struct list_page {
     bool is_done;
 };
 
-// User value 1 is a table: 1 the client box, 2 the rows of the current page, 3 their metatable, 4
-// the reading that all pages share.
+// User value 1 is a table: 1 the client box, 2 the rows of the current page, 3 the reading that all
+// pages share.
 struct list {
     struct ts_client *client;
     const struct ts_loop *loop;
@@ -39,7 +39,6 @@ struct list {
     struct list_page pages[LIST_WINDOW]; // page n is in slot n % LIST_WINDOW
     struct lx_list_query query;
     struct lx_reading *reading;
-    struct lx_snapshot *snapshot; // of the current page
     struct ts_seen seen;
     const struct lx_moves *moves; // the client's
     uint64_t moves_before;        // when the first page was asked for

@@ -34,7 +34,8 @@ static int siteverify_k(lua_State *L, int status, lua_KContext ctx)
         }
         return push_exchange_reject(L, exchange, "the answer is not siteverify's");
     }
-    push_exchange_answer(L, exchange); // fails, with the reason
+    struct lx_result result = {0};
+    push_exchange_answer(L, exchange, &result); // fails, with the reason
     return 2;
 }
 

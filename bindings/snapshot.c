@@ -1,156 +1,40 @@
 // SPDX-License-Identifier: MIT
-// Digests are sums over the fields, so that the order in which a table gives them does not matter;
-// of a page they form a set by open addressing. 64 bits over a page of 1,000: a changed row passes
-// for one that came with a chance of about 1 in 10^16.
+// The digests of a page form a set by open addressing, which grows. Widgets that were read alone
+// share metatables too, some at a time, each with its own times.
 #include "bindings/snapshot.h"
 
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "bindings/json.h"
-#include "bindings/secret.h"
-#include "host/api/widget.h"
+#include "bindings/digest.h"
 #include "host/base/clock.h"
+
+#define SLOTS_LEAST 8
+#define SINGLES 16 // in a metatable; what one of them keeps alive is small
 
 struct lx_snapshot {
     int64_t start_us;
     int64_t end_us;
+    size_t count;
     size_t mask;
     uint64_t slots[];
 };
 
-static const char snapshot_key; // in the metatable: the struct above
-static const char reading_key;  // in the metatable of a page: its list's reading
+struct single {
+    uint64_t digest;
+    int64_t start_us;
+    int64_t end_us;
+};
 
-// Fields in a digest: the writable ones have their own numbers, then these.
-enum { FIELD_SITEKEY = TS_WIDGET_FIELD_COUNT, FIELD_MODIFIED, FIELD_NONE };
+struct singles {
+    size_t count;
+    struct single widgets[SINGLES];
+};
 
-// By length first: this is asked for every field of every row.
-static int field_of(const char *key, size_t len)
-{
-    static const struct {
-        const char *name;
-        int field;
-    } names[] = {
-        {"name", TS_WIDGET_NAME},
-        {"mode", TS_WIDGET_MODE},
-        {"region", TS_WIDGET_REGION},
-        {"domains", TS_WIDGET_DOMAINS},
-        {"sitekey", FIELD_SITEKEY},
-        {"offlabel", TS_WIDGET_OFFLABEL},
-        {"modified_on", FIELD_MODIFIED},
-        {"ephemeral_id", TS_WIDGET_EPHEMERAL_ID},
-        {"bot_fight_mode", TS_WIDGET_BOT_FIGHT_MODE},
-        {"clearance_level", TS_WIDGET_CLEARANCE_LEVEL},
-    };
-    // Where names of that length begin; the next entry is where they end.
-    static const unsigned char begins[] = {0, 0, 0, 0, 0, 2, 2, 3, 5, 6, 6, 6, 7, 8, 8, 9, 10};
-    if (len + 1 >= sizeof begins) {
-        return FIELD_NONE;
-    }
-    for (size_t i = begins[len]; i < begins[len + 1]; i++) {
-        if (memcmp(names[i].name, key, len) == 0) {
-            return names[i].field;
-        }
-    }
-    return FIELD_NONE;
-}
-
-static uint64_t hash_mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * 0x9fb21c651e98df25u;
-    return hash ^ hash >> 32;
-}
-
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t len)
-{
-    uint64_t word;
-    size_t left = len;
-    for (; left >= sizeof word; left -= sizeof word, bytes += sizeof word) {
-        memcpy(&word, bytes, sizeof word);
-        hash = hash_mix(hash, word);
-    }
-    word = 0;
-    memcpy(&word, bytes, left);
-    return hash_mix(hash_mix(hash, word), len);
-}
-
-// The value on top, as the field of that number. 0 when it cannot be compared.
-static uint64_t hash_value(lua_State *L, int field)
-{
-    size_t len;
-    uint64_t hash = hash_mix(0xd6e8feb86659fd93u, (uint64_t)field + 1);
-    switch (lua_type(L, -1)) {
-    case LUA_TSTRING: {
-        const char *text = lua_tolstring(L, -1, &len);
-        return hash_bytes(hash, text, len);
-    }
-    case LUA_TBOOLEAN:
-        return hash_mix(hash, lua_toboolean(L, -1) ? 3 : 5);
-    case LUA_TTABLE:
-        break;
-    default:
-        return 0;
-    }
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-    hash = hash_mix(hash, (uint64_t)count);
-    for (lua_Integer i = 1; i <= count; i++) {
-        bool is_text = lua_rawgeti(L, -1, i) == LUA_TSTRING;
-        if (is_text) {
-            const char *text = lua_tolstring(L, -1, &len);
-            hash = hash_bytes(hash, text, len);
-        }
-        lua_pop(L, 1);
-        if (!is_text) {
-            return 0;
-        }
-    }
-    return hash;
-}
-
-// Adds the value on top to the digest; *is_whole turns false when it cannot be compared.
-static void digest_add(lua_State *L, int field, uint64_t *digest, bool *is_whole)
-{
-    uint64_t hash = hash_value(L, field);
-    *is_whole = *is_whole && hash;
-    *digest += hash;
-}
-
-void lx_widget_adopt(lua_State *L, struct lx_adopted *out)
-{
-    int widget = lua_gettop(L);
-    uint64_t digest = 0;
-    bool is_whole = true, has_secret = false;
-    *out = (struct lx_adopted){0};
-    for (lua_pushnil(L); lua_next(L, widget); lua_pop(L, 1)) {
-        size_t len = 0;
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &len) : "";
-        if (lx_is_null(L, -1)) {
-            lua_pushvalue(L, -2);
-            lua_pushnil(L);
-            lua_rawset(L, widget); // clearing a field is allowed while iterating
-            continue;
-        }
-        has_secret = has_secret || (len == 6 && memcmp(key, "secret", 6) == 0);
-        int field = field_of(key, len);
-        if (field == FIELD_NONE) {
-            continue;
-        }
-        digest_add(L, field, &digest, &is_whole);
-        if (field == FIELD_MODIFIED && lua_type(L, -1) == LUA_TSTRING) {
-            out->modified = lua_tolstring(L, -1, &out->modified_len);
-        }
-    }
-    out->digest = is_whole ? digest : 0;
-    if (has_secret && lua_getfield(L, widget, "secret") == LUA_TSTRING) {
-        size_t len;
-        const char *text = lua_tolstring(L, -1, &len);
-        push_secret(L, text, len);
-        lua_setfield(L, widget, "secret");
-    }
-    lua_settop(L, widget);
-}
+static const char snapshot_key; // in the metatable of a page: the struct of that name
+static const char reading_key;  // and its list's reading
+static const char singles_key;  // in the metatable of single ones: theirs; in the registry: that
 
 struct lx_reading *push_reading(lua_State *L)
 {
@@ -166,75 +50,120 @@ void lx_reading_add(struct lx_reading *reading, int64_t start_us, int64_t end_us
 }
 
 // Compared as text: times without a fraction sort a little wrong, but what is kept did come.
-void lx_reading_see(struct lx_reading *reading, const struct lx_adopted *row)
+void lx_reading_see(struct lx_reading *reading, const char *modified, size_t len)
 {
-    if (row->modified && row->modified_len < sizeof reading->newest &&
-        strcmp(row->modified, reading->newest) > 0) {
-        memcpy(reading->newest, row->modified, row->modified_len + 1);
+    if (len < sizeof reading->newest && strcmp(modified, reading->newest) > 0) {
+        memcpy(reading->newest, modified, len + 1);
     }
 }
 
-struct lx_snapshot *push_snapshot(
-    lua_State *L, size_t rows, int64_t start_us, int64_t end_us, int reading)
+// Pushes a table that scripts cannot see when it is a metatable.
+static void push_hidden(lua_State *L, int size)
 {
-    size_t cap = 1;
-    while (cap < rows + rows / 2) {
-        cap *= 2;
-    }
-    lua_createtable(L, 0, reading ? 3 : 2);
+    lua_createtable(L, 0, size + 1);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
-    if (reading) {
-        lua_pushvalue(L, reading);
-        lua_rawsetp(L, -2, &reading_key);
-    }
-    struct lx_snapshot *snapshot =
-        lua_newuserdatauv(L, sizeof *snapshot + cap * sizeof snapshot->slots[0], 0);
-    *snapshot = (struct lx_snapshot){.start_us = start_us, .end_us = end_us, .mask = cap - 1};
-    memset(snapshot->slots, 0, cap * sizeof snapshot->slots[0]);
-    lua_rawsetp(L, -2, &snapshot_key);
+}
+
+// Pushes an empty set of that many slots, a power of two.
+static struct lx_snapshot *push_slots(lua_State *L, size_t slots)
+{
+    size_t size = slots * sizeof(uint64_t);
+    struct lx_snapshot *snapshot = lua_newuserdatauv(L, sizeof *snapshot + size, 0);
+    *snapshot = (struct lx_snapshot){.mask = slots - 1};
+    memset(snapshot->slots, 0, size);
     return snapshot;
 }
 
-// The slot that holds the digest, or the free one where it would go; NULL when all are taken.
+// The slot that holds the digest, or the free one where it would go.
 static uint64_t *slot_find(struct lx_snapshot *snapshot, uint64_t digest)
 {
-    for (size_t i = 0; i <= snapshot->mask; i++) {
-        uint64_t *slot = &snapshot->slots[(digest + i) & snapshot->mask];
+    for (size_t i = digest;; i++) {
+        uint64_t *slot = &snapshot->slots[i & snapshot->mask];
         if (*slot == digest || *slot == 0) {
             return slot;
         }
     }
-    return NULL;
 }
 
-void lx_snapshot_add(struct lx_snapshot *snapshot, const struct lx_adopted *row)
+static void slot_take(struct lx_snapshot *snapshot, uint64_t digest)
 {
-    uint64_t *slot = row->digest ? slot_find(snapshot, row->digest) : NULL;
-    if (slot) {
-        *slot = row->digest;
-    }
+    uint64_t *slot = slot_find(snapshot, digest);
+    snapshot->count += *slot == 0;
+    *slot = digest;
 }
 
-// The digest of the fields of the widget at idx as they are now, and its modified_on.
-static uint64_t widget_digest(lua_State *L, int idx, int64_t *modified_us)
+// One of twice the size takes the place of the snapshot on top.
+static struct lx_snapshot *snapshot_grow(lua_State *L, int page, const struct lx_snapshot *old)
 {
-    uint64_t digest = 0;
-    bool is_whole = true;
-    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
-        size_t len;
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &len) : NULL;
-        int field = key ? field_of(key, len) : FIELD_NONE;
-        if (field == FIELD_NONE) {
-            continue;
-        }
-        digest_add(L, field, &digest, &is_whole);
-        if (field == FIELD_MODIFIED && lua_type(L, -1) == LUA_TSTRING) {
-            const char *text = lua_tolstring(L, -1, &len);
-            ts_clock_parse(text, len, modified_us);
+    struct lx_snapshot *snapshot = push_slots(L, 2 * (old->mask + 1));
+    snapshot->start_us = old->start_us;
+    snapshot->end_us = old->end_us;
+    for (size_t i = 0; i <= old->mask; i++) {
+        if (old->slots[i]) {
+            slot_take(snapshot, old->slots[i]);
         }
     }
-    return is_whole ? digest : 0;
+    lua_replace(L, -2);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, page, &snapshot_key);
+    return snapshot;
+}
+
+void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int reading)
+{
+    reading = lua_absindex(L, reading);
+    push_hidden(L, 2);
+    lua_pushvalue(L, reading);
+    lua_rawsetp(L, -2, &reading_key);
+    struct lx_snapshot *snapshot = push_slots(L, SLOTS_LEAST);
+    snapshot->start_us = start_us;
+    snapshot->end_us = end_us;
+    lua_rawsetp(L, -2, &snapshot_key);
+}
+
+void lx_snapshot_row(lua_State *L, int page, uint64_t digest)
+{
+    lua_rawgetp(L, page, &snapshot_key);
+    struct lx_snapshot *snapshot = lua_touserdata(L, -1);
+    if (3 * snapshot->count >= 2 * snapshot->mask) {
+        snapshot = snapshot_grow(L, page, snapshot);
+    }
+    if (digest) {
+        slot_take(snapshot, digest);
+    }
+    lua_pop(L, 1);
+    lua_pushvalue(L, page);
+    lua_setmetatable(L, -2);
+}
+
+// Pushes a metatable with room for one more.
+static struct singles *push_singles(lua_State *L)
+{
+    struct singles *singles = NULL;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &singles_key) == LUA_TTABLE) {
+        lua_rawgetp(L, -1, &singles_key);
+        singles = lua_touserdata(L, -1);
+        lua_pop(L, 1);
+    }
+    if (singles && singles->count < SINGLES) {
+        return singles;
+    }
+    lua_pop(L, 1);
+    push_hidden(L, 1);
+    singles = lua_newuserdatauv(L, sizeof *singles, 0);
+    *singles = (struct singles){0};
+    lua_rawsetp(L, -2, &singles_key);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &singles_key);
+    return singles;
+}
+
+void lx_snapshot_single(lua_State *L, uint64_t digest, int64_t start_us, int64_t end_us)
+{
+    struct singles *singles = push_singles(L);
+    singles->widgets[singles->count++] = (struct single){digest, start_us, end_us};
+    lua_setmetatable(L, -2);
 }
 
 // When the service's clock said so or later at start_us, going by the newest time that had been
@@ -246,6 +175,40 @@ static int64_t floor_of(const char *newest, int64_t start_us, int64_t end_us)
                                                               : INT64_MIN;
 }
 
+// The metatable is on top.
+static bool row_find(lua_State *L, uint64_t digest, struct lx_known *out)
+{
+    lua_rawgetp(L, -1, &snapshot_key);
+    struct lx_snapshot *snapshot = lua_touserdata(L, -1);
+    if (!snapshot || *slot_find(snapshot, digest) != digest) {
+        return false;
+    }
+    lua_rawgetp(L, -2, &reading_key);
+    const struct lx_reading *reading = lua_touserdata(L, -1);
+    out->read_us = snapshot->start_us;
+    out->since_us = reading->start_us;
+    out->floor_us = floor_of(reading->newest, reading->start_us, reading->end_us);
+    return true;
+}
+
+// The metatable is on top. Of the same widget the last one counts: both still were the same then.
+static bool single_find(lua_State *L, uint64_t digest, struct lx_known *out)
+{
+    lua_rawgetp(L, -1, &singles_key);
+    const struct singles *singles = lua_touserdata(L, -1);
+    for (size_t i = singles ? singles->count : 0; i > 0; i--) {
+        const struct single *single = &singles->widgets[i - 1];
+        if (single->digest == digest) {
+            out->read_us = out->since_us = single->start_us;
+            out->floor_us = out->modified_us == INT64_MIN
+                                ? INT64_MIN
+                                : out->modified_us - (single->end_us - single->start_us);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lx_snapshot_of(lua_State *L, int idx, struct lx_known *out)
 {
     int top = lua_gettop(L);
@@ -253,38 +216,11 @@ bool lx_snapshot_of(lua_State *L, int idx, struct lx_known *out)
     if (!lua_istable(L, idx) || !lua_getmetatable(L, idx)) {
         return false;
     }
-    bool is_known = false;
-    if (lua_rawgetp(L, -1, &snapshot_key) == LUA_TUSERDATA) {
-        struct lx_snapshot *snapshot = lua_touserdata(L, -1);
-        *out = (struct lx_known){.read_us = snapshot->start_us, .modified_us = INT64_MIN};
-        uint64_t digest = widget_digest(L, idx, &out->modified_us);
-        uint64_t *slot = digest ? slot_find(snapshot, digest) : NULL;
-        is_known = slot && *slot == digest;
-        if (is_known && lua_rawgetp(L, top + 1, &reading_key) == LUA_TUSERDATA) {
-            const struct lx_reading *reading = lua_touserdata(L, -1);
-            out->since_us = reading->start_us;
-            out->floor_us = floor_of(reading->newest, reading->start_us, reading->end_us);
-        } else if (is_known) {
-            out->since_us = out->read_us;
-            out->floor_us = out->modified_us == INT64_MIN
-                                ? INT64_MIN
-                                : out->modified_us - (snapshot->end_us - snapshot->start_us);
-        }
-    }
+    *out = (struct lx_known){.modified_us = INT64_MIN};
+    uint64_t digest = lx_digest_widget(L, idx, &out->modified_us);
+    bool is_known = digest && row_find(L, digest, out);
+    lua_settop(L, top + 1);
+    is_known = is_known || (digest && single_find(L, digest, out));
     lua_settop(L, top);
     return is_known;
-}
-
-uint64_t lx_fields_digest(lua_State *L, int idx, unsigned fields)
-{
-    uint64_t digest = 0;
-    for (int field = 0; field < TS_WIDGET_FIELD_COUNT; field++) {
-        if (fields & 1u << field) {
-            lua_pushstring(L, ts_widget_rule_of((enum ts_widget_field)field)->name);
-            lua_rawget(L, idx);
-            digest += hash_value(L, field);
-            lua_pop(L, 1);
-        }
-    }
-    return digest;
 }

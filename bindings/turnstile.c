@@ -8,6 +8,7 @@
 #include "bindings/client.h"
 #include "bindings/exchange.h"
 #include "bindings/modules.h"
+#include "bindings/widget_decode.h"
 #include "bindings/widgets.h"
 
 static const luaL_Reg widget_functions[] = {
@@ -56,6 +57,7 @@ int luaopen_ts_turnstile(lua_State *L)
     lx_open_client(L);
     lx_open_exchange(L);
     lx_open_list(L);
+    lx_open_words(L);
     lua_createtable(L, 0, 3);
     push_client(L, NULL, NULL, false);
     lua_pushvalue(L, -1);

@@ -8,32 +8,43 @@
 #include <lauxlib.h>
 
 #include "bindings/client.h"
-#include "bindings/host.h"
+#include "bindings/json_decode.h"
 #include "bindings/list_query.h"
 #include "bindings/snapshot.h"
 #include "bindings/widget.h"
+#include "bindings/widget_decode.h"
 #include "bindings/widgets.h"
 #include "host/api/retry.h"
 #include "host/base/str.h"
 
-bool push_result_widget(lua_State *L, struct lx_exchange *exchange)
+// Decodes a result that is to be a widget.
+static bool push_decoded(struct lx_json *json, void *self)
 {
-    if (lua_getfield(L, -1, "result") != LUA_TTABLE) {
+    struct lx_decoded *widget = self;
+    *widget = (struct lx_decoded){0};
+    if (*json->at != '{') {
+        return push_json_value(json);
+    }
+    struct lx_words *words = push_words(json->L);
+    return push_widget(json, words, lua_gettop(json->L), widget);
+}
+
+bool push_exchange_widget(lua_State *L, struct lx_exchange *exchange)
+{
+    struct lx_decoded widget = {0};
+    struct lx_result result = {.push = push_decoded, .self = &widget};
+    if (!push_exchange_answer(L, exchange, &result)) {
+        return false;
+    }
+    if (!lua_istable(L, -1)) {
         push_exchange_reject(L, exchange, "the answer holds no widget");
         return false;
     }
-    if (lua_getfield(L, -1, "sitekey") != LUA_TSTRING || lua_rawlen(L, -1) == 0) {
+    if (!widget.has_sitekey) {
         push_exchange_reject(L, exchange, "the answer's widget has no sitekey");
         return false;
     }
-    lua_pop(L, 1);
-    lua_remove(L, -2);
-    struct lx_adopted widget;
-    lx_widget_adopt(L, &widget);
-    struct lx_snapshot *snapshot =
-        push_snapshot(L, 1, lx_exchange_start(exchange), exchange->done_us, 0);
-    lx_snapshot_add(snapshot, &widget);
-    lua_setmetatable(L, -2);
+    lx_snapshot_single(L, widget.digest, lx_exchange_start(exchange), exchange->done_us);
     return true;
 }
 
@@ -71,10 +82,7 @@ static int read_k(lua_State *L, int status, lua_KContext ctx)
     if (!exchange->is_done) {
         return ts_task_wait(L, &exchange->waiter, ctx, read_k);
     }
-    if (!push_exchange_answer(L, exchange)) {
-        return 2;
-    }
-    if (!push_result_widget(L, exchange)) {
+    if (!push_exchange_widget(L, exchange)) {
         return 2;
     }
     if (!exchange->is_quiet) {
@@ -115,25 +123,6 @@ static int core_peek(lua_State *L)
     return read_start(L, "widgets.get", TS_OP_GET, true);
 }
 
-// Adds to the info on top what the envelope says of the list: per_page and total_count.
-static void add_page_info(lua_State *L, int envelope)
-{
-    static const char *const names[] = {"per_page", "total_count"};
-    if (lua_getfield(L, envelope, "result_info") == LUA_TTABLE) {
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-            lua_getfield(L, -1, names[i]);
-            lua_Number number = lua_tonumber(L, -1);
-            bool is_count = lua_type(L, -1) == LUA_TNUMBER && number >= 0 && number < 1e15;
-            lua_pop(L, 1);
-            if (is_count) {
-                lua_pushinteger(L, (lua_Integer)number);
-                lua_setfield(L, -3, names[i]);
-            }
-        }
-    }
-    lua_pop(L, 1);
-}
-
 enum { PAGE_EXCHANGE = 3 };
 
 static int page_k(lua_State *L, int status, lua_KContext ctx)
@@ -143,15 +132,20 @@ static int page_k(lua_State *L, int status, lua_KContext ctx)
     if (!exchange->is_done) {
         return ts_task_wait(L, &exchange->waiter, ctx, page_k);
     }
-    if (!push_exchange_answer(L, exchange)) {
+    struct lx_result result = {0};
+    if (!push_exchange_answer(L, exchange, &result)) {
         return 2;
     }
-    int envelope = lua_gettop(L);
-    if (lua_getfield(L, envelope, "result") != LUA_TTABLE) {
+    if (!lua_istable(L, -1)) {
         return push_exchange_reject(L, exchange, "the answer holds no list of widgets");
     }
     push_info(L, exchange);
-    add_page_info(L, envelope);
+    if (result.per_page >= 0) {
+        field_set(L, "per_page", result.per_page);
+    }
+    if (result.total_count >= 0) {
+        field_set(L, "total_count", result.total_count);
+    }
     return 2;
 }
 

@@ -78,7 +78,7 @@ static int widget_k(lua_State *L, int status, lua_KContext ctx)
         lua_pushliteral(L, "late");
         return 2;
     }
-    if (!push_exchange_answer(L, exchange) || !push_result_widget(L, exchange)) {
+    if (!push_exchange_widget(L, exchange)) {
         lua_pushinteger(L, (lua_Integer)lx_exchange_start(exchange));
         return 3;
     }
@@ -160,7 +160,8 @@ static int delete_k(lua_State *L, int status, lua_KContext ctx)
     }
     // What is deleted again may be gone by the first time.
     bool is_gone = lua_toboolean(L, 2) && lx_exchange_status(exchange) == 404;
-    if (!is_gone && !push_exchange_answer(L, exchange)) {
+    struct lx_result result = {0};
+    if (!is_gone && !push_exchange_answer(L, exchange, &result)) {
         return 2;
     }
     lx_exchange_settle(exchange); // the result may be the widget or null

@@ -29,9 +29,9 @@ TS_RAISES void lx_add_reads(lua_State *L, int client);     // widget_read.c
 TS_RAISES void lx_add_writes(lua_State *L, int client);    // widget_write.c
 TS_RAISES void lx_add_knowledge(lua_State *L, int client); // knowledge.c
 
-// The envelope on top becomes its widget, which knows when it was read: true; or nil, err are
-// pushed: false.
-TS_RAISES bool push_result_widget(lua_State *L, struct lx_exchange *exchange);
+// Ends an exchange whose answer is to bring a widget, as push_exchange_answer does: pushes the
+// widget, which knows when it was read, and returns true; or pushes nil, err and returns false.
+TS_RAISES bool push_exchange_widget(lua_State *L, struct lx_exchange *exchange);
 
 // Names what the exchange is about, for messages, and its sitekey when it has one.
 void lx_exchange_name(struct lx_exchange *exchange, const char *subject, const char *sitekey);

@@ -15,6 +15,8 @@
 #include <lua-cjson.h>
 #include <lualib.h>
 
+#include "tests/unit/bindings/same.h"
+
 #define ROUNDS 200000
 
 static int setup(void **state)
@@ -38,43 +40,10 @@ static int teardown(void **state)
     return 0;
 }
 
-// Whether the values at a and b are the same; a is ours, where integers are exact.
-static bool is_same(lua_State *L, int a, int b)
-{
-    luaL_checkstack(L, 6, "deep");
-    if (lua_type(L, a) != lua_type(L, b)) {
-        return false;
-    }
-    if (lua_type(L, a) == LUA_TNUMBER) {
-        return lua_tonumber(L, a) == lua_tonumber(L, b);
-    }
-    if (!lua_istable(L, a)) {
-        return lua_rawequal(L, a, b);
-    }
-    size_t count = 0, other = 0;
-    for (lua_pushnil(L); lua_next(L, b); lua_pop(L, 1)) {
-        other++;
-    }
-    for (lua_pushnil(L); lua_next(L, a); lua_pop(L, 1)) {
-        count++;
-        lua_pushvalue(L, -2);
-        lua_rawget(L, b);
-        int top = lua_gettop(L);
-        if (!is_same(L, top - 1, top)) {
-            lua_pop(L, 3);
-            return false;
-        }
-        lua_pop(L, 1);
-    }
-    return count == other;
-}
-
 static bool is_accepted(lua_State *L, const char *text, size_t len)
 {
     char why[TS_ERROR_MESSAGE_MAX] = "";
-    char *copy = malloc(len + 1); // so that a sanitizer sees the end
-    memcpy(copy, text, len);
-    copy[len] = '\0';
+    char *copy = copy_of(text, len);
     int top = lua_gettop(L);
     bool is_good = push_json(L, copy, len, why);
     free(copy);
@@ -182,12 +151,6 @@ static void depth(void **state)
     }
 }
 
-static unsigned next(unsigned *seed)
-{
-    *seed = *seed * 1103515245u + 12345u;
-    return *seed >> 16;
-}
-
 // Damaged answers: a few bytes changed, taken out, or copied to elsewhere.
 static void damaged_texts(void **state)
 {
@@ -197,30 +160,13 @@ static void damaged_texts(void **state)
         "example\","
         "\"b.example\"],\"mode\":null,\"count\":-12.5e3,\"ok\":false,\"name\":\"caf\xc3\xa9 "
         "\xf0\x9f\x98\x80\"}}";
-    static const char bytes[] = "\"\\{}[]:,0123456789-+.eEutrnfalsx \n\x01\x80\xc3\xff";
     unsigned seed = 20260102;
     size_t accepted = 0;
     for (int round = 0; round < ROUNDS; round++) {
         char text[sizeof answer + 8];
         size_t len = sizeof answer - 1;
         memcpy(text, answer, len);
-        for (unsigned changes = 1 + next(&seed) % 3; changes > 0; changes--) {
-            size_t at = next(&seed) % len;
-            switch (next(&seed) % 4) {
-            case 0:
-                text[at] = bytes[next(&seed) % (sizeof bytes - 1)];
-                break;
-            case 1:
-                memmove(text + at, text + at + 1, --len - at);
-                break;
-            case 2:
-                text[at] = text[next(&seed) % len];
-                break;
-            default:
-                memmove(text + at + 1, text + at, len++ - at);
-                text[at] = bytes[next(&seed) % (sizeof bytes - 1)];
-            }
-        }
+        damage(&seed, text, &len);
         accepted += is_accepted(*state, text, len);
     }
     assert_in_range(accepted, ROUNDS / 20, ROUNDS - ROUNDS / 20); // both ways were tried

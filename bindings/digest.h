@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// A widget in one number: the sum of a hash per member, so that the order in which a table or an
+// answer gives them does not matter. Members are those of widget_member.h.
+#ifndef TS_BINDINGS_DIGEST_H
+#define TS_BINDINGS_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "bindings/lx.h"
+
+// The hash of a text as the value of a member.
+uint64_t lx_digest_text(int member, const char *text, size_t len);
+
+// That of the value on top of the stack; 0 when it cannot be compared. Does not raise.
+uint64_t lx_digest_value(lua_State *L, int member);
+
+// The digest of the widget at idx, 0 when it holds what cannot be compared. Its modified_on goes to
+// *modified_us, which stays as it is when there is none. Does not raise.
+uint64_t lx_digest_widget(lua_State *L, int idx, int64_t *modified_us);
+
+// A digest of those writable fields of the widget at idx whose bits (1 << enum ts_widget_field) are
+// set; domains count as a list, which the service sorts.
+TS_RAISES uint64_t lx_digest_fields(lua_State *L, int idx, unsigned fields);
+
+#endif

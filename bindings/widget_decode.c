@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// Widgets are much alike: the same names in the same order, the same few words as values. To make
+// Lua strings of them again and again was most of the cost of an answer, so the strings are kept,
+// and bytes are compared with what is expected at their place.
+#include "bindings/widget_decode.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "bindings/digest.h"
+#include "bindings/json.h"
+#include "bindings/json_decode.h"
+#include "bindings/secret.h"
+#include "bindings/widget_member.h"
+
+#define SIZE_MAX_KEPT 32 // members that a table is made for at once
+#define WORD_MAX 24      // bytes of a value that is kept, with its quotes
+
+// The last value of a member.
+struct word {
+    size_t len; // with its quotes; 0: none
+    uint64_t digest;
+    char quoted[WORD_MAX];
+};
+
+// The strings are in the table: names at 1 + member, words at 1 + LX_MEMBER_COUNT + member, and
+// this at WORDS_SELF.
+struct lx_words {
+    int first;                  // member that objects begin with
+    int after[LX_MEMBER_COUNT]; // member that came behind that one
+    size_t size;                // members of the last widget
+    struct word words[LX_MEMBER_COUNT];
+};
+
+#define WORDS_SELF (1 + 2 * LX_MEMBER_COUNT)
+
+static const char words_key; // in the registry: the table
+
+void lx_open_words(lua_State *L)
+{
+    lua_createtable(L, WORDS_SELF, 0);
+    for (int member = 0; member < LX_MEMBER_COUNT; member++) {
+        lua_pushstring(L, lx_members()[member].name);
+        lua_rawseti(L, -2, 1 + member);
+        lua_pushboolean(L, 0);
+        lua_rawseti(L, -2, 1 + LX_MEMBER_COUNT + member);
+    }
+    struct lx_words *words = lua_newuserdatauv(L, sizeof *words, 0);
+    *words = (struct lx_words){0};
+    lua_rawseti(L, -2, WORDS_SELF);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
+}
+
+struct lx_words *push_words(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &words_key);
+    lua_rawgeti(L, -1, WORDS_SELF);
+    struct lx_words *words = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return words;
+}
+
+// One widget under way.
+struct decoding {
+    struct lx_json *json;
+    struct lx_words *words;
+    int idx;            // of their table
+    unsigned members;   // bits of those that came
+    bool has_repeats;   // a member came twice
+    bool is_comparable; // so far
+    struct lx_decoded *out;
+};
+
+// Pushes the name at the place and reads it, with its colon. The member, LX_MEMBER_COUNT for one
+// that is not known, -1 when something is wrong. *expected is the member that is likely next, and
+// becomes the one likely behind.
+static int push_name(struct decoding *decoding, int **expected)
+{
+    struct lx_json *json = decoding->json;
+    const struct lx_member *guess = &lx_members()[**expected];
+    int member = **expected;
+    if (lx_json_match(json, guess->quoted, guess->len + 2)) {
+        if (!lx_json_read_colon(json)) {
+            return -1;
+        }
+    } else {
+        struct lx_json_string name;
+        if (!lx_json_read_name(json, &name)) {
+            return -1;
+        }
+        member = lx_member_of(name.bytes, name.len);
+        if (member == LX_MEMBER_COUNT) {
+            if (!name.is_pushed) {
+                lua_pushlstring(json->L, name.bytes, name.len);
+            }
+            return member;
+        }
+        **expected = member;
+        if (name.is_pushed) {
+            lua_pop(json->L, 1);
+        }
+    }
+    lua_rawgeti(json->L, decoding->idx, 1 + member);
+    *expected = &decoding->words->after[member];
+    return member;
+}
+
+// Pushes a word if it is the one that was there the last time.
+static bool push_word(struct decoding *decoding, int member, uint64_t *digest)
+{
+    const struct word *word = &decoding->words->words[member];
+    if (word->len == 0 || !lx_json_match(decoding->json, word->quoted, word->len)) {
+        return false;
+    }
+    lua_rawgeti(decoding->json->L, decoding->idx, 1 + LX_MEMBER_COUNT + member);
+    *digest = word->digest;
+    return true;
+}
+
+// Keeps the string on top as the word of that member.
+static void word_keep(
+    struct decoding *decoding, int member, const struct lx_json_string *string, uint64_t digest)
+{
+    struct word *word = &decoding->words->words[member];
+    size_t len = string->len + 2;
+    if (len > sizeof word->quoted || string->is_pushed) {
+        return;
+    }
+    lua_pushvalue(decoding->json->L, -1);
+    lua_rawseti(decoding->json->L, decoding->idx, 1 + LX_MEMBER_COUNT + member);
+    memcpy(word->quoted, string->bytes - 1, len);
+    word->len = len;
+    word->digest = digest;
+}
+
+static bool push_text(struct decoding *decoding, int member, uint64_t *digest)
+{
+    lua_State *L = decoding->json->L;
+    bool is_word = lx_members()[member].is_word;
+    if (is_word && push_word(decoding, member, digest)) {
+        return true;
+    }
+    struct lx_json_string string;
+    if (!lx_json_read(decoding->json, &string)) {
+        return false;
+    }
+    if (member == LX_MEMBER_SECRET) {
+        push_secret(L, string.bytes, string.len);
+        if (string.is_pushed) {
+            lua_remove(L, -2);
+        }
+        return true;
+    }
+    if (!string.is_pushed) {
+        lua_pushlstring(L, string.bytes, string.len);
+    }
+    *digest = lx_digest_text(member, string.bytes, string.len);
+    if (is_word) {
+        word_keep(decoding, member, &string, *digest);
+    }
+    return true;
+}
+
+// Notes the value on top of a known member, whose hash this is.
+static void member_note(struct decoding *decoding, int member, uint64_t digest)
+{
+    struct lx_decoded *out = decoding->out;
+    lua_State *L = decoding->json->L;
+    decoding->has_repeats = decoding->has_repeats || decoding->members & 1u << member;
+    decoding->members |= 1u << member;
+    if (member < LX_MEMBER_DIGESTED && !lua_isnil(L, -1)) {
+        decoding->is_comparable = decoding->is_comparable && digest;
+        out->digest += digest;
+    }
+    if (member == LX_MEMBER_SITEKEY) {
+        out->has_sitekey = lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0;
+    }
+    if (member == LX_MEMBER_MODIFIED) {
+        bool is_text = lua_type(L, -1) == LUA_TSTRING;
+        out->modified = is_text ? lua_tolstring(L, -1, &out->modified_len) : NULL;
+    }
+}
+
+// Pushes a value, nil for null.
+static bool push_member_value(struct decoding *decoding, int member)
+{
+    struct lx_json *json = decoding->json;
+    uint64_t digest = 0;
+    bool is_known = member < LX_MEMBER_COUNT;
+    if (is_known && *json->at == '"') {
+        if (!push_text(decoding, member, &digest)) {
+            return false;
+        }
+    } else {
+        if (!push_json_value(json)) {
+            return false;
+        }
+        if (lx_is_null(json->L, -1)) {
+            lua_pop(json->L, 1);
+            lua_pushnil(json->L);
+        } else if (is_known) {
+            digest = lx_digest_value(json->L, member);
+        }
+    }
+    if (is_known) {
+        member_note(decoding, member, digest);
+    }
+    return true;
+}
+
+bool push_widget(struct lx_json *json, struct lx_words *words, int idx, struct lx_decoded *out)
+{
+    lua_State *L = json->L;
+    struct decoding decoding = {
+        .json = json, .words = words, .idx = idx, .is_comparable = true, .out = out};
+    *out = (struct lx_decoded){0};
+    lua_createtable(L, 0, (int)words->size);
+    int widget = lua_gettop(L);
+    int *expected = &words->first;
+    size_t size = 0;
+    for (bool is_more = lx_json_open(json, '}'); is_more; is_more = lx_json_more(json, '}')) {
+        int member = push_name(&decoding, &expected);
+        if (member < 0 || !push_member_value(&decoding, member)) {
+            return false;
+        }
+        lua_rawset(L, widget);
+        size++;
+    }
+    if (json->why) {
+        return false;
+    }
+    words->size = size < SIZE_MAX_KEPT ? size : SIZE_MAX_KEPT;
+    int64_t modified_us;
+    if (decoding.has_repeats) { // the last ones count, and they alone
+        out->digest = lx_digest_widget(L, widget, &modified_us);
+    } else if (!decoding.is_comparable) {
+        out->digest = 0;
+    }
+    return true;
+}

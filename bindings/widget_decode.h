@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Widgets from JSON into the tables that scripts see, in one go: secret as a handle, which Lua
+// never has as a string, null as absent, whole numbers as integers, and the digest of what came.
+// Everything else stays, known or not.
+#ifndef TS_BINDINGS_WIDGET_DECODE_H
+#define TS_BINDINGS_WIDGET_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "bindings/json_text.h"
+#include "bindings/lx.h"
+
+struct lx_words;
+
+// What a widget that was decoded holds.
+struct lx_decoded {
+    uint64_t digest;      // see digest.h; 0 when it holds what cannot be compared
+    bool has_sitekey;     // a text, not an empty one
+    const char *modified; // modified_on, anchored by the widget; NULL when absent
+    size_t modified_len;
+};
+
+// Sets up what push_words pushes; called once at set-up.
+TS_RAISES void lx_open_words(lua_State *L);
+
+// Pushes the table of strings that widgets share. What is known of them lives as long.
+TS_RAISES struct lx_words *push_words(lua_State *L);
+
+// Pushes the widget whose object is at the place; words are at the index `idx`. False when
+// something is wrong: see json->why; what is on the stack then is for the caller to drop.
+TS_RAISES bool push_widget(
+    struct lx_json *json, struct lx_words *words, int idx, struct lx_decoded *out);
+
+#endif
