@@ -43,6 +43,7 @@ static int list__close(lua_State *L)
 void lx_open_list(lua_State *L)
 {
     lx_metatable(L, LIST, list__close, NULL, NULL);
+    lx_open_list_page(L);
 }
 
 // Pushes the next row of the current page that was not seen before; false when there is none.
@@ -142,7 +143,7 @@ static void check_alone(lua_State *L, const struct list *list)
     }
 }
 
-static void check_open(lua_State *L, const struct list *list)
+void list_check_open(lua_State *L, const struct list *list)
 {
     if (list->is_closed) {
         lx_misuse(L, "this list is closed, by the end of its loop; call widgets.list again");
@@ -154,7 +155,7 @@ static int next_k(lua_State *L, int status, lua_KContext ctx)
     (void)status;
     struct list *list = lua_touserdata(L, lua_upvalueindex(1));
     lua_settop(L, 0);
-    check_open(L, list);
+    list_check_open(L, list);
     switch (list_step(L, list, lua_upvalueindex(1))) {
     case LIST_ROW:
         return 1;
@@ -169,7 +170,7 @@ static int next_k(lua_State *L, int status, lua_KContext ctx)
 static int list_next(lua_State *L)
 {
     struct list *list = lua_touserdata(L, lua_upvalueindex(1));
-    check_open(L, list);
+    list_check_open(L, list);
     check_alone(L, list);
     if (list->row >= list->rows) {
         check_can_wait(L);

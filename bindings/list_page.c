@@ -15,6 +15,8 @@
 #include "host/base/str.h"
 #include "host/net/loop.h"
 
+#define TAKEN "turnstile.list.page"
+
 static void on_page_done(void *owner, struct ts_call *call)
 {
     struct list_page *page = owner;
@@ -103,6 +105,7 @@ static void page_start(lua_State *L, struct list *list)
 
 void list_pages_advance(lua_State *L, struct list *list)
 {
+    list_check_open(L, list);
     lua_Integer end = list->last > 0 ? list->last : list->next_take;
     while (list->next_start <= end && list->next_start < list->next_take + LIST_WINDOW) {
         page_start(L, list);
@@ -207,15 +210,40 @@ static bool push_rows(struct lx_json *json, void *self)
     return !json->why;
 }
 
+// A finalizer of the script, which may run while an answer is decoded, can close the list. So the
+// call has an owner of its own until its page is taken.
+static int taken__close(lua_State *L)
+{
+    struct ts_call **call = lua_touserdata(L, 1);
+    ts_call_cancel(*call);
+    *call = NULL;
+    return 0;
+}
+
+void lx_open_list_page(lua_State *L)
+{
+    lx_metatable(L, TAKEN, taken__close, NULL, NULL);
+}
+
+static struct ts_call *push_taken(lua_State *L, struct list *list, struct list_page *page)
+{
+    struct ts_call **taken = push_box(L, sizeof(struct ts_call *), TAKEN);
+    lua_toclose(L, -1);
+    list_check_open(L, list);
+    *taken = page->call;
+    page->call = NULL;
+    return *taken;
+}
+
 // Pushes the rows of the next page, and what the answer says of the whole list.
 static void push_page(lua_State *L, struct list *list, struct lx_result *result)
 {
     struct list_page *page = &list->pages[list->next_take % LIST_WINDOW];
-    struct ts_answer *answer = ts_call_answer(page->call);
+    struct ts_answer *answer = ts_call_answer(push_taken(L, list, page));
     int64_t start_us = page->done_us - answer->duration_us;
     struct page_rows rows = {.reading = list->reading};
     struct lx_answer failure;
-    push_snapshot(L, start_us, page->done_us, -1);
+    push_snapshot(L, start_us, page->done_us, -2);
     rows.snapshot = lua_gettop(L);
     *result = (struct lx_result){.push = push_rows, .self = &rows};
     if (!push_answer(L, answer, result, &failure)) {
@@ -225,6 +253,7 @@ static void push_page(lua_State *L, struct list *list, struct lx_result *result)
         lx_answer_reject(&failure, answer, "the answer holds no list of widgets");
         list_raise(L, list, &failure);
     }
+    list_check_open(L, list);
     lx_reading_add(list->reading, start_us, page->done_us);
 }
 
@@ -244,10 +273,7 @@ void list_page_take(lua_State *L, struct list *list, int box)
         list->next_take = list->last; // nothing comes after an empty page, whatever was announced
         list_check_complete(L, list);
     }
-    lua_settop(L, top);
-    struct list_page *page = &list->pages[list->next_take % LIST_WINDOW];
-    ts_call_cancel(page->call);
-    page->call = NULL;
+    lua_settop(L, top); // closes the call
     list->next_take++;
     ts_host_of(L)->door->ledger.reads++;
     list_pages_advance(L, list);

@@ -58,6 +58,12 @@ struct list {
 // Keeps the pages under way that may be: one while the total is unknown, else a window of them.
 TS_RAISES void list_pages_advance(lua_State *L, struct list *list);
 
+// Misuse when the list was closed.
+TS_RAISES void list_check_open(lua_State *L, const struct list *list);
+
+// Registers a metatable; called once at set-up.
+TS_RAISES void lx_open_list_page(lua_State *L);
+
 // Whether the answer of the next page has come.
 bool list_page_is_here(const struct list *list);
 

@@ -112,6 +112,43 @@ function TestList.testBreakCloses()
   raises("this list is closed", iterator, state, control)
 end
 
+-- Finalizers run anywhere, also while a page is decoded; here each time a little elsewhere.
+function TestList.testClosedByAFinalizer()
+  local met = 0
+  collectgarbage("generational", 1, 100) -- so that they run often
+  for round = 1, 60 do
+    local iterator, _, _, closing = widgets.list { per_page = 5 }
+    local runs, is_closed, is_over = 0, false, false
+    local function arm()
+      setmetatable({}, { __gc = function()
+        runs = runs + 1
+        if runs == 1 + round % 3 then
+          is_closed = not is_over
+          local list <close> = closing -- luacheck: ignore
+        elseif not is_over then
+          arm()
+        end
+      end })
+    end
+    collectgarbage "step"
+    arm()
+    local count, garbage = 0, ("x"):rep(round * 512) -- luacheck: ignore
+    local ok, problem = pcall(function()
+      for _ in iterator do
+        count = count + 1
+      end
+      is_over = true
+    end)
+    is_over = true
+    lu.assertEquals(ok, not is_closed)
+    lu.assertEquals(count, ok and COUNT or count)
+    lu.assertStrContains(ok and "this list is closed" or problem, "this list is closed")
+    met = met + (is_closed and 1 or 0)
+  end
+  collectgarbage("generational", 20, 100)
+  lu.assertTrue(met > 0)
+end
+
 function TestList.testErrorInTheLoop()
   raises("in the body", function()
     for w in widgets.list { per_page = 5 } do
