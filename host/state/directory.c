@@ -38,6 +38,9 @@ static enum ts_err path_choose(char path[TS_STATE_PATH_MAX], struct ts_error *er
 // mkdir -p, each new directory with mode 0700.
 static enum ts_err path_make(char *path, struct ts_error *err)
 {
+    if (access(path, F_OK) == 0) {
+        return TS_OK;
+    }
     size_t len = strlen(path);
     for (size_t i = 1; i <= len; i++) {
         char saved = path[i];

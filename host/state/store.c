@@ -13,6 +13,7 @@
 
 #define APPLICATION_ID 0x74736874 // "tsht"
 #define SCHEMA_VERSION 1
+#define LOG_PAGES 128 // 1 MiB
 #define BUSY_STEP_US 250
 #define BUSY_US 500000
 #define OPEN_US 5000000
@@ -35,8 +36,8 @@ static const char *const statements[STATEMENTS] = {
 
 struct ts_store {
     sqlite3 *db;
-    sqlite3_stmt *statements[STATEMENTS];
-    int64_t busy_us; // how long to wait for others
+    sqlite3_stmt *statements[STATEMENTS]; // each from its first use on
+    int64_t busy_us;                      // how long to wait for others
     char path[TS_STATE_PATH_MAX + 64];
 };
 
@@ -105,28 +106,37 @@ static int64_t store_pragma(struct ts_store *store, const char *text)
     return value;
 }
 
+static sqlite3_stmt *store_statement(struct ts_store *store, enum statement which)
+{
+    sqlite3_stmt **stmt = &store->statements[which];
+    if (!*stmt) {
+        sqlite3_prepare_v3(store->db, statements[which], -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+    }
+    return *stmt;
+}
+
 // Of processes that open a new file at once, the first makes the schema and the others find it.
-static enum ts_err store_prepare(struct ts_store *store, struct ts_error *err)
+static bool store_make(struct ts_store *store)
 {
     if (!store_exec(store, "PRAGMA page_size = 8192") || !store_set_wal(store) ||
-        !store_exec(store, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 128;"
-                           "PRAGMA trusted_schema = OFF")) {
-        return store_fail(store, err);
+        !store_exec(store, "BEGIN IMMEDIATE")) {
+        return false;
     }
-    if (store_pragma(store, "PRAGMA user_version") == 0) {
-        if (!store_exec(store, "BEGIN IMMEDIATE")) {
+    bool is_new = store_pragma(store, "SELECT count(*) FROM sqlite_schema") == 0;
+    return (!is_new || store_exec(store, schema)) && store_exec(store, "COMMIT");
+}
+
+// Every run waits for this, so there are no more statements than it takes.
+static enum ts_err store_prepare(struct ts_store *store, struct ts_error *err)
+{
+    int64_t version = store_pragma(store, "PRAGMA user_version");
+    if (version == 0) {
+        if (!store_make(store)) {
             return store_fail(store, err);
         }
-        bool is_new = store_pragma(store, "SELECT count(*) FROM sqlite_schema") == 0;
-        if (is_new && !store_exec(store, schema)) {
-            return store_fail(store, err);
-        }
-        if (!store_exec(store, "COMMIT")) {
-            return store_fail(store, err);
-        }
+        version = store_pragma(store, "PRAGMA user_version");
     }
     int64_t id = store_pragma(store, "PRAGMA application_id");
-    int64_t version = store_pragma(store, "PRAGMA user_version");
     if (id == -1 || version == -1) {
         return store_fail(store, err);
     }
@@ -139,13 +149,18 @@ static enum ts_err store_prepare(struct ts_store *store, struct ts_error *err)
             "%s was made by another version of tshost; remove it once no other version runs",
             store->path);
     }
-    for (int i = 0; i < STATEMENTS; i++) {
-        if (sqlite3_prepare_v3(store->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
-                &store->statements[i], NULL) != SQLITE_OK) {
-            return store_fail(store, err);
-        }
-    }
-    return TS_OK;
+    bool is_ready = store_set_wal(store) && store_exec(store, "PRAGMA synchronous = NORMAL") &&
+                    store_statement(store, READ);
+    return is_ready ? TS_OK : store_fail(store, err);
+}
+
+static void store_configure(struct ts_store *store)
+{
+    // Else each run would write the log back at its end and wait for the disk twice.
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_wal_autocheckpoint(store->db, LOG_PAGES);
+    sqlite3_busy_handler(store->db, on_busy, store);
 }
 
 enum ts_err ts_store_open(
@@ -156,6 +171,9 @@ enum ts_err ts_store_open(
     if (!store) {
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
+    // Else SQLite takes memory for 20 pages at once and touches all of it, where three are in use.
+    // Refused once SQLite is set up, which does no harm.
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
     enum ts_err code = ts_directory_file(directory, name, store->path, err);
     if (!code) {
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
@@ -163,10 +181,8 @@ enum ts_err ts_store_open(
         code = is_open ? TS_OK : store_fail(store, err);
     }
     if (!code) {
-        // Else each run would write the log back at its end and wait for the disk twice.
-        sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         store->busy_us = OPEN_US;
-        sqlite3_busy_handler(store->db, on_busy, store);
+        store_configure(store);
         code = store_prepare(store, err);
         store->busy_us = BUSY_US;
     }
@@ -193,8 +209,8 @@ void ts_store_close(struct ts_store *store)
 // Runs a statement that answers nothing.
 static bool store_step(struct ts_store *store, enum statement which)
 {
-    sqlite3_stmt *stmt = store->statements[which];
-    bool is_done = sqlite3_step(stmt) == SQLITE_DONE;
+    sqlite3_stmt *stmt = store_statement(store, which);
+    bool is_done = stmt && sqlite3_step(stmt) == SQLITE_DONE;
     sqlite3_reset(stmt);
     return is_done;
 }
@@ -218,22 +234,28 @@ static bool record_read(
     return code == SQLITE_ROW || code == SQLITE_DONE;
 }
 
+// Drops what nobody has used for long.
+static bool records_forget(struct ts_store *store, int64_t now)
+{
+    sqlite3_stmt *stmt = store_statement(store, FORGET);
+    return stmt && sqlite3_bind_int64(stmt, 1, now) == SQLITE_OK && store_step(store, FORGET);
+}
+
 static bool record_write(
     struct ts_store *store, const char *key, const void *record, size_t size, bool is_found)
 {
     int64_t now = (int64_t)time(NULL);
     enum statement which = is_found ? WRITE : ADD;
-    sqlite3_stmt *stmt = store->statements[which];
+    sqlite3_stmt *stmt = store_statement(store, which);
+    if (!stmt) {
+        return false;
+    }
     sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_blob64(stmt, 2, record, size, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 3, now);
     bool is_done = store_step(store, which);
     sqlite3_clear_bindings(stmt);
-    if (is_done && !is_found) {
-        sqlite3_bind_int64(store->statements[FORGET], 1, now);
-        is_done = store_step(store, FORGET);
-    }
-    return is_done;
+    return is_done && (is_found || records_forget(store, now));
 }
 
 enum ts_err ts_store_update(struct ts_store *store, const char *key, void *record, size_t size,
