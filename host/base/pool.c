@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLAB_BYTES (64 * 1024)
+#define SLAB_BYTES (16 * 1024) // all of it is wiped in the end, used or not
 
 #if defined(__SANITIZE_ADDRESS__)
 #define POOLED_MAX 0

@@ -11,9 +11,12 @@
 
 #include <sodium.h>
 
-// With libsodium's 16-byte canary in front, 511 slots fill 64 KiB to the page.
+// With libsodium's 16-byte canary in front, 511 slots fill 64 KiB to the page. The first slab is
+// one page, enough for most runs: all of a slab is locked, filled and wiped, however little is in
+// use.
 #define SLOT_SIZE 128
 #define SLAB_SLOTS 511
+#define FIRST_SLOTS 31
 #define SLOT_ALIGN 16 // libsodium aligns what it returns only as far as the size is
 
 enum slab_access { SLAB_NONE, SLAB_READ, SLAB_WRITE };
@@ -141,7 +144,7 @@ static struct slab *pool_find_slab(struct ts_secret_pool *pool, size_t need)
         return slab;
     }
     if (need <= SLOT_SIZE) {
-        slab = slab_create(SLAB_SLOTS, SLOT_SIZE);
+        slab = slab_create(TAILQ_EMPTY(&pool->slabs) ? FIRST_SLOTS : SLAB_SLOTS, SLOT_SIZE);
         pool->spares += slab ? 1 : 0;
     } else {
         slab = slab_create(1, (need + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN);

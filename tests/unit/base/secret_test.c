@@ -194,7 +194,7 @@ static void destroyed_is_wiped(void **state)
 
 static void slabs_are_used_again(void **state)
 {
-    enum { FULL = 2 * 511 }; // what two slabs hold
+    enum { FULL = 31 + 511 }; // what the first slab, which is small, and another hold
     struct ts_secret *secrets[FULL];
     ts_secret_destroy(make(*state, TOKEN)); // leaves the spare
     size_t slabs = alloc_guarded();
