@@ -39,6 +39,23 @@ static curl_socket_t on_open_socket(void *self, curlsocktype type, struct curl_s
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+static int easy_configure_proxy(const struct ts_loop *loop, struct ts_easy *easy)
+{
+    CURL *curl = easy->curl;
+    int refused = 0;
+    if (loop->proxy_from_env && !easy->origin.is_loopback) {
+        // For CONNECT; the request itself brings a header of its own.
+        refused |= curl_easy_setopt(curl, CURLOPT_USERAGENT, loop->user_agent);
+        refused |= curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+        return refused;
+    }
+    // The environment is not even looked at, which libcurl would do for each request.
+    refused |= curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    refused |= curl_easy_setopt(curl, CURLOPT_PROXY_CAINFO, NULL);
+    refused |= curl_easy_setopt(curl, CURLOPT_PROXY_CAPATH, NULL);
+    return refused;
+}
+
 static int easy_configure(const struct ts_loop *loop, struct ts_easy *easy)
 {
     CURL *curl = easy->curl;
@@ -55,19 +72,18 @@ static int easy_configure(const struct ts_loop *loop, struct ts_easy *easy)
     refused |= curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     refused |= curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     refused |= curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_BYTES);
-    refused |= curl_easy_setopt(curl, CURLOPT_USERAGENT, loop->user_agent);
     refused |= curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     refused |= curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, easy);
     // Leaves SIGPIPE alone, for which two system calls per handle and turn would be spent.
     refused |= curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     // A cancelled transfer does not wait for its name to be resolved after all.
     refused |= curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
-    if (!loop->proxy_from_env || easy->origin.is_loopback) {
-        refused |= curl_easy_setopt(curl, CURLOPT_PROXY, ""); // also switches the environment off
-    }
-    refused |= curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    refused |= easy_configure_proxy(loop, easy);
     if (!easy->origin.is_plain) {
         refused |= ts_ca_apply(&loop->ca, curl);
+    } else { // libcurl copies them for each request, wanted or not
+        refused |= curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
+        refused |= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     }
     return refused;
 }

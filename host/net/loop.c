@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -79,6 +80,18 @@ static enum ts_err loop_wait(struct ts_loop *loop, int64_t until_us, struct ts_e
     return TS_OK;
 }
 
+static bool user_agent_copy(struct ts_loop *loop, const char *user_agent)
+{
+    size_t size = sizeof "User-Agent: " + strlen(user_agent);
+    loop->user_agent = strdup(user_agent);
+    loop->user_agent_line = malloc(size);
+    if (!loop->user_agent || !loop->user_agent_line) {
+        return false;
+    }
+    snprintf(loop->user_agent_line, size, "User-Agent: %s", user_agent);
+    return true;
+}
+
 enum ts_err ts_loop_create(
     const struct ts_loop_config *config, struct ts_loop **out, struct ts_error *err)
 {
@@ -103,18 +116,20 @@ enum ts_err ts_loop_create(
         code = ts_error_set_errno(err, errno, "cannot make an event descriptor");
         goto fail;
     }
-    loop->user_agent = config->user_agent ? strdup(config->user_agent) : NULL;
     loop->ca_file = config->ca_file ? strdup(config->ca_file) : NULL;
     loop->multi = curl_multi_init();
     loop->share = curl_share_init();
-    if ((config->user_agent && !loop->user_agent) || (config->ca_file && !loop->ca_file) ||
-        !loop->multi || !loop->share) {
+    if ((config->user_agent && !user_agent_copy(loop, config->user_agent)) ||
+        (config->ca_file && !loop->ca_file) || !loop->multi || !loop->share) {
         code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
         goto fail;
     }
     long kept = loop->easy_max < LONG_MAX ? (long)loop->easy_max : LONG_MAX;
-    // Below the number in flight libcurl closes and opens connections all the time.
+    // With fewer connections kept than in flight, libcurl closes and opens them all the time. Names
+    // are cached in the share because libcurl walks the whole cache for each request, and the multi
+    // handle's has three times as many slots.
     if (curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, kept) ||
+        curl_share_setopt(loop->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) ||
         curl_share_setopt(loop->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION)) {
         code = ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option");
         goto fail;
@@ -144,6 +159,7 @@ void ts_loop_destroy(struct ts_loop *loop)
     free(loop->watches.waits);
     free(loop->watches.polls);
     free(loop->user_agent);
+    free(loop->user_agent_line);
     free(loop->ca_file);
     free(loop);
     curl_global_cleanup();

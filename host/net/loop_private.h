@@ -37,7 +37,8 @@ struct ts_loop {
     const struct ts_clock *clock;
     bool is_clock_injected;
     bool proxy_from_env;
-    char *user_agent;
+    char *user_agent;      // NULL: none is sent
+    char *user_agent_line; // "User-Agent: ..."
     char *ca_file;
     struct ts_ca ca; // chosen when the first https request needs it
     CURLM *multi;

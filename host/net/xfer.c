@@ -10,6 +10,7 @@
 #include "host/net/response.h"
 #include "host/net/easy.h"
 #include "host/net/failure.h"
+#include "host/net/headers.h"
 #include "host/net/loop_private.h"
 
 // Bytes that libcurl reads at a time.
@@ -22,7 +23,7 @@ struct ts_xfer {
     ts_xfer_fn on_done;   // NULL once called
     void *owner;
     struct ts_timer deadline;
-    struct curl_slist *headers;
+    struct ts_headers headers;
     struct ts_buf upload;
     bool is_once;
     unsigned requests; // begun, counted where only one may be
@@ -47,55 +48,6 @@ static int on_request(void *self, char *peer, char *local, int peer_port, int lo
     (void)peer_port;
     (void)local_port;
     return xfer->requests++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-
-static void headers_free(struct curl_slist *headers)
-{
-    for (struct curl_slist *item = headers; item; item = item->next) {
-        explicit_bzero(item->data, strlen(item->data));
-    }
-    curl_slist_free_all(headers);
-}
-
-static enum ts_err headers_add(struct ts_xfer *xfer, const char *line, struct ts_error *err)
-{
-    if (strpbrk(line, "\r\n") || !strchr(line, ':')) {
-        return ts_error_set(
-            err, TS_ERR_USAGE, "a request header is not one line of \"name: value\"");
-    }
-    struct curl_slist *longer = curl_slist_append(xfer->headers, line);
-    if (!longer) {
-        return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
-    }
-    xfer->headers = longer;
-    return TS_OK;
-}
-
-static bool has_header(const struct ts_xfer_request *request, const char *prefix)
-{
-    for (size_t i = 0; i < request->header_count; i++) {
-        if (strncasecmp(request->headers[i], prefix, strlen(prefix)) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum ts_err xfer_set_headers(
-    struct ts_xfer *xfer, const struct ts_xfer_request *request, struct ts_error *err)
-{
-    enum ts_err code = TS_OK;
-    for (size_t i = 0; i < request->header_count && !code; i++) {
-        code = headers_add(xfer, request->headers[i], err);
-    }
-    // An empty value makes libcurl leave out a header that it would add by itself.
-    if (!code && xfer->upload.len > 0) {
-        code = headers_add(xfer, "Expect:", err);
-    }
-    if (!code && request->body && !has_header(request, "Content-Type:")) {
-        code = headers_add(xfer, "Content-Type:", err);
-    }
-    return code;
 }
 
 static int xfer_set_body(struct ts_xfer *xfer, const struct ts_xfer_request *request)
@@ -135,7 +87,7 @@ static enum ts_err xfer_configure(
     // The ceiling counts decoded bytes, so a small answer cannot unpack into a large one.
     refused |= curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, request->is_large ? "gzip" : NULL);
     refused |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, xfer->cause);
-    refused |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, xfer->headers);
+    refused |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, xfer->headers.list);
     return refused ? ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option") : TS_OK;
 }
 
@@ -166,8 +118,7 @@ static void xfer_detach(struct ts_xfer *xfer)
         ts_easy_put(xfer->loop, xfer->easy);
         xfer->easy = NULL;
     }
-    headers_free(xfer->headers);
-    xfer->headers = NULL;
+    ts_headers_fini(&xfer->headers);
     ts_buf_fini(&xfer->upload);
 }
 
@@ -280,7 +231,7 @@ enum ts_err ts_xfer_start(struct ts_loop *loop, const struct ts_xfer_request *re
     if (request->body && ts_buf_add(&xfer->upload, request->body, request->body_len)) {
         code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
-    code = code ? code : xfer_set_headers(xfer, request, err);
+    code = code ? code : ts_headers_init(&xfer->headers, loop, request, err);
     code = code ? code : ts_easy_take(loop, request->url, &xfer->easy, err);
     code = code ? code : xfer_configure(xfer, request, err);
     code = code ? code : xfer_launch(xfer, request->deadline_us, err);

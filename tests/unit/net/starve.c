@@ -16,7 +16,6 @@
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
 void __real_free(void *block);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -68,9 +67,11 @@ static void *counted(void *block)
     return block;
 }
 
+// Cleared, so that what a block of libcurl held is not found in one of ours.
 void *__wrap_malloc(size_t size)
 {
-    return fails_now() ? NULL : counted(__real_malloc(size));
+    void *block = fails_now() ? NULL : counted(__real_malloc(size));
+    return block ? memset(block, 0, malloc_usable_size(block)) : NULL;
 }
 
 void *__wrap_calloc(size_t count, size_t size)
@@ -78,13 +79,22 @@ void *__wrap_calloc(size_t count, size_t size)
     return fails_now() ? NULL : counted(__real_calloc(count, size));
 }
 
+// libcurl's own, which leaves the wiping to the executable.
+static void unlooked_free(void *block)
+{
+    live -= block ? 1 : 0;
+    __real_free(block);
+}
+
 void *__wrap_realloc(void *block, size_t size)
 {
-    if (fails_now()) {
-        return NULL;
+    void *moved = __wrap_malloc(size);
+    if (moved && block) {
+        size_t old_size = malloc_usable_size(block);
+        memcpy(moved, block, old_size < size ? old_size : size);
+        unlooked_free(block);
     }
-    void *moved = __real_realloc(block, size);
-    return block ? moved : counted(moved);
+    return moved;
 }
 
 void *__wrap_reallocarray(void *block, size_t count, size_t size)
@@ -92,35 +102,38 @@ void *__wrap_reallocarray(void *block, size_t count, size_t size)
     return __wrap_realloc(block, count * size);
 }
 
-char *__wrap_strndup(const char *text, size_t len)
+static char *text_copy(const char *text, size_t len)
 {
-    size_t kept = strnlen(text, len);
-    char *copy = __wrap_malloc(kept + 1);
+    char *copy = __wrap_malloc(len + 1);
     if (copy) {
-        memcpy(copy, text, kept);
-        copy[kept] = '\0';
+        memcpy(copy, text, len);
+        copy[len] = '\0';
     }
     return copy;
 }
 
+char *__wrap_strndup(const char *text, size_t len)
+{
+    return text_copy(text, strnlen(text, len));
+}
+
 char *__wrap_strdup(const char *text)
 {
-    return __wrap_strndup(text, SIZE_MAX);
+    return text_copy(text, strlen(text));
 }
 
 void __wrap_free(void *block)
 {
     size_t len = strlen(STARVE_CREDENTIAL);
-    live -= block ? 1 : 0;
-    if (block && malloc_usable_size(block) >= len && memcmp(block, STARVE_CREDENTIAL, len) == 0) {
+    if (block && memmem(block, malloc_usable_size(block), STARVE_CREDENTIAL, len)) {
         unwiped++;
     }
-    __real_free(block);
+    unlooked_free(block);
 }
 
 void starve_init(void)
 {
-    assert_int_equal(curl_global_init_mem(CURL_GLOBAL_DEFAULT, __wrap_malloc, __wrap_free,
+    assert_int_equal(curl_global_init_mem(CURL_GLOBAL_DEFAULT, __wrap_malloc, unlooked_free,
                          __wrap_realloc, __wrap_strdup, __wrap_calloc),
         CURLE_OK);
 }

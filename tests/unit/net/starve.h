@@ -18,7 +18,7 @@ bool starve_has_failed(void);
 // Blocks of this thread that are allocated now.
 long starve_live(void);
 
-// Blocks that this thread freed with this text still at their front.
+// Blocks of ours that this thread freed with this text still in them.
 #define STARVE_CREDENTIAL "Authorization: Bearer"
 long starve_unwiped(void);
 
