@@ -171,11 +171,16 @@ static void end_hear(struct ts_others *others, const struct ts_others_word *word
 // Windows and logs, and the sliding counter: the least of what can be true is.
 static void window_hear(struct ts_others *others, const struct ts_others_word *word, int64_t now_us)
 {
+    int64_t low_us = others->low_us - word->window_us, high_us = others->high_us - word->window_us;
     if (others->before == UNTOLD && !others->is_no_counter) {
         others->past_us = most(others->past_us, word->window_us / WATCH_SHARE);
+        others->begin_us = others->seen_us = now_us; // the next words show how the window moves
+        others->count = 0;
         return;
     }
-    int64_t low_us = others->low_us - word->window_us, high_us = others->high_us - word->window_us;
+    if (others->before == UNTOLD) { // whatever was before, it does not count
+        others->begin_us = least(others->begin_us, high_us);
+    }
     int64_t missing = word->requests - word->left;
     int64_t own_most = own_since(word, low_us - SLACK_US, now_us);
     int64_t own_least = own_since(word, high_us + SLACK_US, now_us);

@@ -346,6 +346,7 @@ static void others_are_learned(void **state)
         if (i % OTHER_KINDS != BURSTS) {
             assert_int_equal(refused, 0);
         }
+        assert_true(sum / RUNS >= 0.5);
     }
 }
 
