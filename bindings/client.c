@@ -15,6 +15,7 @@ struct client_box {
     struct ts_client *client;
     struct lx_listed listed;
     struct lx_moves moves;
+    struct lx_freshness freshness;
     bool is_public;
 };
 
@@ -24,6 +25,7 @@ static int client__close(lua_State *L)
     ts_client_destroy(box->client);
     box->client = NULL;
     ts_seen_fini(&box->listed.sitekeys);
+    lx_freshness_fini(&box->freshness);
     return 0;
 }
 
@@ -98,4 +100,10 @@ struct lx_moves *lx_client_moves(lua_State *L, int idx)
 {
     struct client_box *box = lua_touserdata(L, idx);
     return &box->moves;
+}
+
+struct lx_freshness *lx_client_freshness(lua_State *L, int idx)
+{
+    struct client_box *box = lua_touserdata(L, idx);
+    return &box->freshness;
 }

@@ -9,6 +9,7 @@
 
 #include <lua.h>
 
+#include "bindings/freshness.h"
 #include "bindings/lx.h"
 #include "bindings/seen.h"
 #include "host/api/client.h"
@@ -45,5 +46,8 @@ struct lx_moves {
 
 // Those of the client box at idx, for as long as that lives. Does not raise.
 struct lx_moves *lx_client_moves(lua_State *L, int idx);
+
+// What the client of the box at idx knows of changes, for as long as that lives. Does not raise.
+struct lx_freshness *lx_client_freshness(lua_State *L, int idx);
 
 #endif

@@ -79,10 +79,10 @@ local function new(core, freshness)
   end
 
   ---`before` is the widget that the changes were put over.
-  function doubt.update(sitekey, fields, before, bits, err)
+  function doubt.update(sitekey, changes, before, bits, err)
     local modified = core.known(before) and core.time(before.modified_on)
     local live, good_until
-    freshness.distrust(sitekey)
+    core.distrust(sitekey)
 
     local function judge(lost, try)
       pause(try)
@@ -93,14 +93,14 @@ local function new(core, freshness)
         return nil
       end
       good_until = freshness.good_after_read()
-      freshness.has_read(sitekey, live)
-      if not core.differs(live, fields) then
-        freshness.has_written(sitekey, live, bits)
+      core.has_read(sitekey, live)
+      if not core.differs(live, changes) then
+        core.has_written(sitekey, live, bits)
         return true, live
       end
       local is_untouched = modified and core.time(live.modified_on) == modified
       if is_untouched or core.known(before) and
-        not core.stale_field(before, live, fields, freshness.own_fields(sitekey, live)) then
+        not core.stale_field(before, live, changes, core.own_fields(sitekey, live)) then
         return false
       end
       lost.kind, lost.expected, lost.actual = "stale", before, live
@@ -109,11 +109,7 @@ local function new(core, freshness)
     end
 
     return pursue(err, "update", judge, function()
-      local result, problem = core.put(live, fields, good_until, true)
-      if result then
-        freshness.has_written(sitekey, result, bits)
-      end
-      return result, problem
+      return core.put(live, changes, good_until, true)
     end)
   end
 
@@ -140,7 +136,7 @@ local function new(core, freshness)
   ---`before` is what is known from before: fingerprint, the widget's table, its modified_on; is_read
   ---when it was read right before.
   function doubt.rotate(sitekey, is_immediate, before, sent, err)
-    freshness.distrust(sitekey)
+    core.distrust(sitekey)
 
     -- true: applied; false: not; nil: cannot be told.
     local function tell(live, info)
@@ -176,7 +172,7 @@ local function new(core, freshness)
         end
       end
       if is_applied then
-        freshness.has_written(sitekey, live)
+        core.has_written(sitekey, live, 0)
       elseif is_applied == nil then
         lost.actual = live
         explain(lost, "whether it was rotated cannot be told; err.actual has the secret that is "
@@ -184,17 +180,13 @@ local function new(core, freshness)
       end
       return is_applied, live
     end, function()
-      local result, problem = core.rotate(sitekey, is_immediate, true)
-      if result then
-        freshness.has_written(sitekey, result)
-      end
-      return result, problem
+      return core.rotate(sitekey, is_immediate, true)
     end)
   end
 
   -- The sitekeys that may be what a lost create has made: made since it was sent, with the same
   -- name, domains and mode, and not known from elsewhere. nil and why when the list cannot be read.
-  local function find_created(name, fields, sent, mine)
+  local function find_created(name, changes, sent, mine)
     local options = { order = "created_on", direction = "desc", per_page = PER_PAGE }
     if not name:find("\0", 1, true) then
       options.filter = "name:" .. name
@@ -212,7 +204,7 @@ local function new(core, freshness)
         last = created
         if created >= least and type(row.sitekey) == "string" and not met[row.sitekey]
           and not mine[row.sitekey] and not core.is_listed(row.sitekey, sent)
-          and core.is_twin(row, fields) then
+          and core.is_twin(row, changes) then
           met[row.sitekey] = true
           found[#found + 1] = row.sitekey
         end
@@ -226,13 +218,13 @@ local function new(core, freshness)
 
   ---`mine` holds the sitekeys that this client has created. No other create of the same name may be
   ---under way: what is found could be its widget as well.
-  function doubt.create(name, fields, mine, sent, err)
+  function doubt.create(name, changes, mine, sent, err)
     err.sitekey = nil
     return pursue(err, "create", function(lost)
       local found, is_dated
       for look = 1, looks_for(lost) do
         pause(look)
-        found, is_dated = find_created(name, fields, sent, mine)
+        found, is_dated = find_created(name, changes, sent, mine)
         if not found then
           explain(lost, "looking for it: " .. is_dated)
           return nil
@@ -254,7 +246,7 @@ local function new(core, freshness)
       mine[widget.sitekey] = true
       return true, widget
     end, function()
-      local widget, problem = core.create(fields, true)
+      local widget, problem = core.create(changes, true)
       if widget then
         mine[widget.sitekey] = true
       end

@@ -23,6 +23,7 @@ struct lx_exchange {
     struct ts_write *write; // or a write
     struct ts_widget_body body;
     enum ts_op op;   // what the script asked for; a read on behalf of an update has UPDATE here
+    unsigned fields; // of an update: bits of the fields that are our own once it is done
     int64_t done_us; // monotonic: when it ended
     bool is_done;
     bool is_quiet; // a read whose failure counts for nothing: it settles what was noted before

@@ -13,31 +13,15 @@ local lx = require "tshost.lx"
 local SLACK = 5000000 -- how far changes may come late into the list, microseconds of the service
 local FEWEST, MOST, SPARE = 100, 1000, 50 -- rows in a look; spare ones are for others' changes
 local PAGES = 1000
-local UNTRUSTED = math.maxinteger
 local ROUND_TRIP = 2000000 -- how long a widget that was read for a write is relied on, at least
 
 -- The state of one client.
 local function new(core, fresh)
   local self = {}
-  local seen = {} -- sitekey -> the newest modified_on known, of widgets that changed since a look
-  local own, left = {}, {} -- sitekey -> bits of the fields that we wrote, and the digest we left
-  local recent = {} -- modified_on of our own writes since the last look, to know how many it shows
   local chain -- what looks cover: { from =, looked =, floor = }
   local is_reliable = true -- the server sorts as it is asked to
   local has_deleted = false
   local running -- the look under way; those that wait for it stand in it
-
-  -- Counts our own writes that a look back to `stop` will show, and forgets the others.
-  local function count_recent(stop)
-    local kept = {}
-    for _, modified in ipairs(recent) do
-      if modified >= stop then
-        kept[#kept + 1] = modified
-      end
-    end
-    recent = kept
-    return #kept
-  end
 
   -- One pass over the pages, newest first, until rows are older than `stop`. Gives what it showed;
   -- or nil and why not, "again" when pages this small do not reach.
@@ -98,7 +82,7 @@ local function new(core, fresh)
       target, from = math.min(chain.floor, floor), math.min(chain.from, since)
     end
     local stop = target - SLACK
-    local size = math.min(math.max(count_recent(stop) + SPARE, FEWEST), MOST)
+    local size = math.min(math.max(core.recent(stop) + SPARE, FEWEST), MOST)
     local shown, why = read_pages(stop, size)
     if why == "again" then
       shown, why = read_pages(stop, MOST)
@@ -114,12 +98,13 @@ local function new(core, fresh)
     local count = 0
     for sitekey, modified in pairs(shown.changed) do
       count = count + 1
-      if modified >= stop and modified > (seen[sitekey] or math.mininteger) then
-        seen[sitekey] = modified
+      if modified >= stop then
+        core.has_changed(sitekey, modified)
       end
     end
     local reached = shown.newest and shown.newest - (shown.finish - shown.start) or target
     chain = { from = from, looked = shown.start, floor = math.max(target, reached) }
+    core.has_looked(chain.from, chain.looked)
     lx.verbose(("look at what changed: %d rows"):format(count))
     return true
   end
@@ -149,23 +134,12 @@ local function new(core, fresh)
 
   ---Until when the widget in the script's hands may be relied on, nil when it may not. May look;
   ---the answer is about the widget as it is until the next wait.
-  function self.good_until(sitekey, widget)
-    if fresh == 0 then
-      return nil
+  function self.good_until(widget)
+    local good, since, floor = core.trust(widget)
+    if good == false and is_reliable and look_together(since, floor) then
+      good = core.trust(widget)
     end
-    for round = 1, 2 do
-      local read, since, floor, modified = core.known(widget)
-      if not read or (seen[sitekey] or math.mininteger) > (modified or math.mininteger) then
-        return nil
-      end
-      local vouched = chain and chain.from <= read and math.max(read, chain.looked) or read
-      if core.now() - vouched <= fresh then
-        return vouched + fresh
-      elseif round == 2 or not (modified and floor and is_reliable)
-        or not look_together(since, floor) then
-        return nil
-      end
-    end
+    return good or nil
   end
 
   ---Until when a widget may be relied on that has just been read for a write.
@@ -173,38 +147,9 @@ local function new(core, fresh)
     return core.now() + math.max(fresh, ROUND_TRIP)
   end
 
-  ---A widget has been read, on behalf of a write.
-  function self.has_read(sitekey, widget)
-    if seen[sitekey] then
-      seen[sitekey] = core.time(widget.modified_on) or UNTRUSTED
-    end
-  end
-
-  ---A write has been answered with the widget. `bits` are the fields that we have written in it.
-  function self.has_written(sitekey, widget, bits)
-    local modified = core.time(widget.modified_on)
-    seen[sitekey] = modified or UNTRUSTED
-    recent[#recent + 1] = modified
-    if bits then
-      own[sitekey], left[sitekey] = bits, core.digest(widget, bits)
-    end
-  end
-
-  ---Nobody knows what is there: it is read before anything relies on it.
-  function self.distrust(sitekey)
-    seen[sitekey] = UNTRUSTED
-  end
-
   function self.has_deleted(sitekey)
     has_deleted = true
-    own[sitekey], left[sitekey] = nil, nil
-    seen[sitekey] = UNTRUSTED
-  end
-
-  ---The bits of the fields that are as our own writes left them.
-  function self.own_fields(sitekey, live)
-    local bits = own[sitekey]
-    return bits and core.digest(live, bits) == left[sitekey] and bits or 0
+    core.distrust(sitekey, true)
   end
 
   return self

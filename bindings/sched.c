@@ -249,11 +249,13 @@ static void run_ready(lua_State *L, struct ts_sched *sched)
 }
 
 // Nothing is ready and nothing is under way. While stopping, that is a task parked by one that was
-// stopped; otherwise tasks await each other in a circle.
+// stopped, or one that waits for what such a one holds; otherwise tasks await each other in a
+// circle.
 static void unstick(lua_State *L, struct ts_sched *sched)
 {
     if (sched->is_stopping) {
         wake_idle(L, true);
+        lx_holds_wake(&sched->holds);
     }
     if (!sched->ready_head) {
         luaL_error(

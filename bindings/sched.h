@@ -9,6 +9,7 @@
 
 #include <lua.h>
 
+#include "bindings/hold.h"
 #include "bindings/task.h"
 #include "host/net/timer.h"
 
@@ -73,6 +74,7 @@ struct ts_sched {
     struct ts_task *ready_tail;
     struct ts_task *main; // the script; when it fails, the run stops
     struct ts_task *current;
+    struct lx_holds holds;
     struct ts_frame *frames;   // innermost first
     lua_State *volatile inner; // the coroutine that runs now; read by the signal handler
     size_t live;

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static uint64_t hash_of(const char *text, size_t len)
+uint64_t ts_seen_hash(const char *text, size_t len)
 {
     uint64_t hash = 14695981039346656037u;
     for (size_t i = 0; i < len; i++) {
@@ -61,14 +61,15 @@ enum ts_err ts_seen_add(struct ts_seen *seen, const char *text, size_t len, bool
             return code;
         }
     }
-    *is_new = slot_take(seen->slots, seen->cap, hash_of(text, len));
+    *is_new = slot_take(seen->slots, seen->cap, ts_seen_hash(text, len));
     seen->count += *is_new;
     return TS_OK;
 }
 
 bool ts_seen_has(const struct ts_seen *seen, const char *text, size_t len)
 {
-    return seen->cap > 0 && seen->slots[slot_find(seen->slots, seen->cap, hash_of(text, len))] != 0;
+    return seen->cap > 0 &&
+           seen->slots[slot_find(seen->slots, seen->cap, ts_seen_hash(text, len))] != 0;
 }
 
 void ts_seen_fini(struct ts_seen *seen)

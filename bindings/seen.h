@@ -16,6 +16,9 @@ struct ts_seen {
     size_t count;
 };
 
+// The hash that stands for a text, never 0.
+uint64_t ts_seen_hash(const char *text, size_t len);
+
 // Adds the text; *is_new says whether it was not there. NOMEM. A zeroed struct is an empty set.
 enum ts_err ts_seen_add(struct ts_seen *seen, const char *text, size_t len, bool *is_new);
 

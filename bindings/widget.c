@@ -46,7 +46,7 @@ struct draft {
     size_t lists[LX_LIST_COUNT];         // where the names of each begin
 };
 
-enum { DRAFT_ROOM = 512 };
+enum { DRAFT_ROOM = 256 };
 
 static char *draft_bytes(const struct draft *draft)
 {
@@ -74,6 +74,17 @@ static char *draft_reserve(struct draft *draft, size_t size)
     return draft_bytes(draft) + draft->used;
 }
 
+// Adds the bytes of a text; where they begin.
+static size_t draft_add_text(struct draft *draft, const char *text, size_t len)
+{
+    size_t begin = draft->used;
+    char *room = draft_reserve(draft, len + 1);
+    memcpy(room, text, len);
+    room[len] = '\0';
+    draft->used += len + 1;
+    return begin;
+}
+
 static void draft_complain_list(const struct draft *draft)
 {
     lx_misuse(draft->L, "%s: domains must be a list without gaps or named keys", draft->function);
@@ -90,11 +101,11 @@ static void draft_add_domain(struct draft *draft, lua_Integer place)
             luaL_typename(L, -1));
     }
     const char *text = lua_tolstring(L, -1, &len);
-    char *name = draft_reserve(draft, TS_WIDGET_DOMAIN_MAX + 1);
+    char name[TS_WIDGET_DOMAIN_MAX + 1];
     if (ts_domain_normalise(text, len, name, &err)) {
         lx_misuse(L, "%s: %s", draft->function, err.message);
     }
-    draft->used += strlen(name) + 1;
+    draft_add_text(draft, name, strlen(name));
 }
 
 static void draft_add_domains(struct draft *draft, int idx, enum lx_list list)
@@ -124,13 +135,16 @@ static void draft_add_domain_changes(struct draft *draft, int idx)
 {
     static const char *const names[] = {[LX_ADDED] = "add", [LX_REMOVED] = "remove", NULL};
     lua_State *L = draft->L;
-    check_options(L, idx, draft->function, names, false);
     draft->changes->is_relative = true;
-    for (int list = 0; names[list]; list++) {
-        if (push_member(L, idx, names[list]) != LUA_TNIL) {
-            draft_add_domains(draft, lua_gettop(L), (enum lx_list)list);
+    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (ts_str_is(key, names[LX_ADDED])) {
+            draft_add_domains(draft, lua_gettop(L), LX_ADDED);
+        } else if (ts_str_is(key, names[LX_REMOVED])) {
+            draft_add_domains(draft, lua_gettop(L), LX_REMOVED);
+        } else {
+            check_options(L, idx, draft->function, names, false); // raises, with a suggestion
         }
-        lua_pop(L, 1);
     }
 }
 
@@ -148,7 +162,7 @@ static bool is_change_table(lua_State *L, int idx)
     return is_named;
 }
 
-static void draft_add_text(struct draft *draft, enum ts_widget_field field, int idx)
+static void draft_add_text_field(struct draft *draft, enum ts_widget_field field, int idx)
 {
     lua_State *L = draft->L;
     struct ts_error err;
@@ -157,10 +171,8 @@ static void draft_add_text(struct draft *draft, enum ts_widget_field field, int 
     if (ts_widget_check_text(field, text, len, &err)) {
         lx_misuse(L, "%s: %s", draft->function, err.message);
     }
-    memcpy(draft_reserve(draft, len + 1), text, len + 1);
+    draft->texts[field] = draft_add_text(draft, text, len);
     draft->changes->fields.texts[field].len = len;
-    draft->texts[field] = draft->used;
-    draft->used += len + 1;
 }
 
 static void draft_check_type(const struct draft *draft, int idx, int type, const char *field)
@@ -189,7 +201,7 @@ static void draft_add_field(struct draft *draft, enum ts_widget_field field, int
         break;
     case TS_WIDGET_TEXT:
         draft_check_type(draft, idx, LUA_TSTRING, rule->name);
-        draft_add_text(draft, field, idx);
+        draft_add_text_field(draft, field, idx);
     }
     draft->changes->fields.there |= 1u << field;
 }
@@ -247,7 +259,7 @@ static void complain_key(lua_State *L, const char *function, const char *key)
     lx_misuse(L, "%s: a widget has no field `%s`%s", function, key, hint);
 }
 
-const struct lx_changes *push_changes(lua_State *L, int arg, const char *function, bool is_creation)
+struct lx_changes *push_changes(lua_State *L, int arg, const char *function, bool is_creation)
 {
     check_dot(L, arg, function);
     if (!lua_istable(L, arg)) {
@@ -278,5 +290,6 @@ const struct lx_changes *push_changes(lua_State *L, int arg, const char *functio
     }
     draft_end(&draft);
     check_no_overlap(&draft);
+    lx_hold_tie(L);
     return draft.changes;
 }

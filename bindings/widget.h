@@ -9,6 +9,7 @@
 
 #include <lua.h>
 
+#include "bindings/hold.h"
 #include "bindings/lx.h"
 #include "bindings/name_set.h"
 #include "host/api/widget.h"
@@ -33,17 +34,21 @@ struct lx_fields {
 
 enum lx_list { LX_ADDED, LX_REMOVED, LX_LIST_COUNT };
 
-// What a script wants to be written, checked and normalised; the bytes lie in the same userdata.
+// What a script wants to be written, checked and normalised; the bytes lie in the same userdata. It
+// is also the hold of the write that makes the changes, so that one object does for both.
 struct lx_changes {
-    struct lx_fields fields; // domains are a set: all of them, or those to be added
+    struct lx_hold hold;
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1]; // "" for a creation
+    struct lx_fields fields;                 // domains are a set: all of them, or those to be added
     struct lx_names lists[LX_LIST_COUNT];
     bool is_relative; // domains are added and removed; else they are replaced
 };
 
-// Checks the field table at arg and pushes it as a userdata that holds changes. For a creation
-// required fields must be there and domains is a list; for a change fixed fields are refused, and
-// domains may be { add = , remove = }. Misuse names the field and what is allowed.
-TS_RAISES const struct lx_changes *push_changes(
+// Checks the field table at arg and pushes it as a userdata with changes, tied to a hold that is
+// not taken yet. For a creation required fields must be there and domains is a list; for a change
+// fixed fields are refused, and domains may be { add = , remove = }. Misuse names the field and
+// what is allowed.
+TS_RAISES struct lx_changes *push_changes(
     lua_State *L, int arg, const char *function, bool is_creation);
 
 // Whether the fields leave the widget open to any hostname (an empty `domains`).

@@ -7,28 +7,45 @@
 
 #include "bindings/client.h"
 #include "bindings/host.h"
+#include "bindings/snapshot.h"
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
 
-// check_create(fields) -> changes, the name
-static int core_check_create(lua_State *L)
+// begin_create(fields) -> changes, to be closed. They share the name with other creates of it.
+static int core_begin_create(lua_State *L)
 {
-    const struct lx_changes *changes = push_changes(L, 1, "widgets.create", true);
+    struct lx_changes *changes = push_changes(L, 1, "widgets.create", true);
     const struct lx_text *name = &changes->fields.texts[TS_WIDGET_NAME];
-    lua_pushlstring(L, name->text, name->len);
-    return 2;
+    changes->hold.is_shared = true;
+    return lx_hold_take(L, LX_HOLD_NAME, name->text, name->len);
 }
 
-// check_update(sitekey | widget, changes) -> sitekey, changes, the bits of the fields they name
-static int core_check_update(lua_State *L)
+// begin_update(sitekey | widget, changes) -> changes, to be closed. They hold the widget.
+static int core_begin_update(lua_State *L)
 {
     char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
     lua_settop(L, 2);
     check_sitekey(L, 1, "widgets.update", sitekey);
-    lua_pushstring(L, sitekey);
-    const struct lx_changes *changes = push_changes(L, 2, "widgets.update", false);
-    lua_pushinteger(L, changes->fields.there);
-    return 3;
+    struct lx_changes *changes = push_changes(L, 2, "widgets.update", false);
+    memcpy(changes->sitekey, sitekey, sizeof sitekey);
+    return lx_hold_take(L, LX_HOLD_SITEKEY, changes->sitekey, strlen(changes->sitekey));
+}
+
+// name_of(changes) -> the name that they give
+static int core_name_of(lua_State *L)
+{
+    const struct lx_changes *changes = lua_touserdata(L, 1);
+    const struct lx_text *name = &changes->fields.texts[TS_WIDGET_NAME];
+    lua_pushlstring(L, name->text, name->len);
+    return 1;
+}
+
+// sitekey_of(changes) -> the sitekey of the widget that they are for
+static int core_sitekey_of(lua_State *L)
+{
+    const struct lx_changes *changes = lua_touserdata(L, 1);
+    lua_pushstring(L, changes->sitekey);
+    return 1;
 }
 
 // check_delete(sitekey | widget) -> sitekey
@@ -73,16 +90,22 @@ static int widget_k(lua_State *L, int status, lua_KContext ctx)
     if (!exchange->is_done) {
         return ts_task_wait(L, &exchange->waiter, ctx, widget_k);
     }
+    bool is_update = exchange->op == TS_OP_UPDATE;
     if (ts_write_take_late(exchange->write)) {
         lua_pushboolean(L, 0);
         lua_pushliteral(L, "late");
         return 2;
     }
     if (!push_exchange_widget(L, exchange)) {
-        lua_pushinteger(L, (lua_Integer)lx_exchange_start(exchange));
+        lua_pushinteger(L,
+            is_update ? (lua_Integer)exchange->fields : (lua_Integer)lx_exchange_start(exchange));
         return 3;
     }
     lx_exchange_settle(exchange);
+    if (exchange->op != TS_OP_CREATE) {
+        lx_freshness_wrote(L, lx_client_freshness(L, lua_upvalueindex(1)), exchange->sitekey,
+            lua_gettop(L), exchange->fields);
+    }
     return 1;
 }
 
@@ -121,15 +144,12 @@ static int core_create(lua_State *L)
     return write_start(L, exchange, &spec, widget_k);
 }
 
-// put(widget as it is, changes, the moment until which the widget may be relied on, is_again) ->
-// widget | nil, err | false: nothing differs | false, "late": not sent by that moment
-static int core_put(lua_State *L)
+// Puts the changes at index 2 over the widget at index 1.
+static int put_start(lua_State *L, int64_t good_until_us, bool is_again)
 {
     const struct lx_changes *changes = lua_touserdata(L, 2);
     struct lx_merged merged;
-    char name[TS_WIDGET_SITEKEY_MAX + 1];
-    check_sitekey(L, 1, "widgets.update", name);
-    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, name);
+    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, changes->sitekey);
     lx_merge(L, 1, changes, &exchange->body, &merged);
     if (merged.unfit) {
         lua_pushfstring(
@@ -142,13 +162,38 @@ static int core_put(lua_State *L)
         lua_pushboolean(L, 0);
         return 1;
     }
+    const struct lx_freshness *fresh = lx_client_freshness(L, lua_upvalueindex(1));
+    exchange->fields = changes->fields.there | lx_freshness_own(L, fresh, changes->sitekey, 1);
     lx_client_moves(L, lua_upvalueindex(1))->names += merged.changed >> TS_WIDGET_NAME & 1;
     struct ts_write_spec spec = {
         .is_any_hostname = merged.is_opened, // open already is not opened by this update
-        .is_again = lua_toboolean(L, 4),
-        .start_before_us = luaL_checkinteger(L, 3),
+        .is_again = is_again,
+        .start_before_us = good_until_us,
     };
     return write_start(L, exchange, &spec, widget_k);
+}
+
+// put(widget as it is, changes, the moment until which the widget may be relied on, is_again) ->
+// widget | nil, err, bits of the fields that are our own if it was applied | false: nothing differs
+// | false, "late": not sent by that moment
+static int core_put(lua_State *L)
+{
+    return put_start(L, luaL_checkinteger(L, 3), lua_toboolean(L, 4));
+}
+
+// put_known(sitekey | widget, changes) -> as put | false, "unknown": the script's own table, if it
+// is one, cannot be relied on as it is
+static int core_put_known(lua_State *L)
+{
+    const struct lx_freshness *fresh = lx_client_freshness(L, lua_upvalueindex(1));
+    struct lx_known known;
+    int64_t until_us;
+    if (lx_freshness_ask(L, fresh, 1, &known, &until_us) != LX_TRUST_GOOD) {
+        lua_pushboolean(L, 0);
+        lua_pushliteral(L, "unknown");
+        return 2;
+    }
+    return put_start(L, until_us, false);
 }
 
 static int delete_k(lua_State *L, int status, lua_KContext ctx)
@@ -209,13 +254,16 @@ static int core_starved(lua_State *L)
 void lx_add_writes(lua_State *L, int client)
 {
     static const luaL_Reg functions[] = {
-        {"check_create", core_check_create},
-        {"check_update", core_check_update},
+        {"begin_create", core_begin_create},
+        {"begin_update", core_begin_update},
+        {"name_of", core_name_of},
+        {"sitekey_of", core_sitekey_of},
         {"check_delete", core_check_delete},
         {"check_rotate", core_check_rotate},
         {"may_rotate", core_may_rotate},
         {"create", core_create},
         {"put", core_put},
+        {"put_known", core_put_known},
         {"delete", core_delete},
         {"rotate", core_rotate},
         {"stale", core_stale},

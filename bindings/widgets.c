@@ -6,27 +6,49 @@
 #include <lauxlib.h>
 
 #include "bindings/client.h"
+#include "bindings/hold.h"
 #include "bindings/host.h"
 
-// Pushes the table of the client's functions that are written in Lua.
-static void push_half(lua_State *L)
+// The functions of the half, and where they lie in the settings of the client.
+enum half_function { HALF_CREATE = 1, HALF_UPDATE, HALF_DELETE, HALF_ROTATE, HALF_END };
+
+static const char *const half_names[HALF_END] = {[HALF_CREATE] = "create",
+    [HALF_UPDATE] = "update",
+    [HALF_DELETE] = "delete",
+    [HALF_ROTATE] = "rotate_secret"};
+
+// Loads the half into the settings on top.
+static void half_load(lua_State *L)
+{
+    int settings = lua_gettop(L);
+    lx_open_hold(L);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tshost.widgets");
+    lua_call(L, 1, 1);
+    lua_newtable(L); // settings, half, core
+    lx_add_reads(L, lua_upvalueindex(1));
+    lx_add_writes(L, lua_upvalueindex(1));
+    lx_add_knowledge(L, lua_upvalueindex(1));
+    lx_add_freshness(L, lua_upvalueindex(1));
+    lx_add_holds(L);
+    lua_pushinteger(L, ts_host_of(L)->fresh_us);
+    lua_call(L, 2, 1);
+    for (int i = HALF_CREATE; i < HALF_END; i++) {
+        lua_getfield(L, -1, half_names[i]);
+        lua_rawseti(L, settings, i);
+    }
+    lua_settop(L, settings);
+}
+
+static void push_half(lua_State *L, enum half_function function)
 {
     lua_getiuservalue(L, lua_upvalueindex(1), 1);
-    if (lua_getfield(L, -1, "half") == LUA_TNIL) {
+    if (lua_rawgeti(L, -1, function) == LUA_TNIL) {
         lua_pop(L, 1);
-        lua_getglobal(L, "require");
-        lua_pushliteral(L, "tshost.widgets");
-        lua_call(L, 1, 1);
-        lua_newtable(L); // settings, half, core
-        lx_add_reads(L, lua_upvalueindex(1));
-        lx_add_writes(L, lua_upvalueindex(1));
-        lx_add_knowledge(L, lua_upvalueindex(1));
-        lua_pushinteger(L, ts_host_of(L)->fresh_us);
-        lua_call(L, 2, 1);
-        lua_pushvalue(L, -1);
-        lua_setfield(L, -3, "half");
+        half_load(L);
+        lua_rawgeti(L, -1, function);
     }
-    lua_remove(L, -2);
+    lua_replace(L, -2);
 }
 
 static int half_k(lua_State *L, int status, lua_KContext ctx)
@@ -36,12 +58,10 @@ static int half_k(lua_State *L, int status, lua_KContext ctx)
     return lua_gettop(L);
 }
 
-// Calls the half's function of that name with what is on the stack.
-static int half_call(lua_State *L, const char *name)
+// Calls that function of the half with what is on the stack.
+static int half_call(lua_State *L, enum half_function function)
 {
-    push_half(L);
-    lua_getfield(L, -1, name);
-    lua_replace(L, -2);
+    push_half(L, function);
     lua_insert(L, 1);
     lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, half_k);
     return half_k(L, LUA_OK, 0);
@@ -50,23 +70,23 @@ static int half_call(lua_State *L, const char *name)
 // create(fields) -> widget | nil, err
 int widgets_create(lua_State *L)
 {
-    return half_call(L, "create");
+    return half_call(L, HALF_CREATE);
 }
 
 // update(sitekey | widget, changes) -> widget | nil, err
 int widgets_update(lua_State *L)
 {
-    return half_call(L, "update");
+    return half_call(L, HALF_UPDATE);
 }
 
 // delete(sitekey | widget) -> true | nil, err
 int widgets_delete(lua_State *L)
 {
-    return half_call(L, "delete");
+    return half_call(L, HALF_DELETE);
 }
 
 // rotate_secret(sitekey | widget, { invalidate_immediately = false }) -> widget | nil, err
 int widgets_rotate_secret(lua_State *L)
 {
-    return half_call(L, "rotate_secret");
+    return half_call(L, HALF_ROTATE);
 }

@@ -28,6 +28,7 @@ TS_RAISES void lx_open_list(lua_State *L);
 TS_RAISES void lx_add_reads(lua_State *L, int client);     // widget_read.c
 TS_RAISES void lx_add_writes(lua_State *L, int client);    // widget_write.c
 TS_RAISES void lx_add_knowledge(lua_State *L, int client); // knowledge.c
+TS_RAISES void lx_add_freshness(lua_State *L, int client); // freshness.c
 
 // Ends an exchange whose answer is to bring a widget, as push_exchange_answer does: pushes the
 // widget, which knows when it was read, and returns true; or pushes nil, err and returns false.

@@ -37,30 +37,34 @@ static enum ts_err json_add_escaped(struct ts_buf *json, const char *text, size_
     return code ? code : ts_buf_add_char(json, '"');
 }
 
-// Text with nothing to escape, which nearly all is, goes in as one piece.
-static enum ts_err json_add_string(struct ts_buf *json, const char *text, size_t len)
+static void put(char **at, const char *bytes, size_t len)
+{
+    memcpy(*at, bytes, len);
+    *at += len;
+}
+
+// A text, behind a comma or not. One with nothing to escape, which nearly all are, goes in as one
+// piece.
+static enum ts_err json_add_string(struct ts_buf *json, bool comma, const char *text, size_t len)
 {
     size_t plain = 0;
     while (plain < len && char_is_plain((unsigned char)text[plain])) {
         plain++;
     }
     if (plain < len) {
-        return json_add_escaped(json, text, len);
+        enum ts_err code = comma ? ts_buf_add_char(json, ',') : TS_OK;
+        return code ? code : json_add_escaped(json, text, len);
     }
     char *room;
-    enum ts_err code = ts_buf_extend(json, len + 2, &room);
+    enum ts_err code = ts_buf_extend(json, comma + len + 2, &room);
     if (!code) {
-        room[0] = '"';
-        memcpy(room + 1, text, len);
-        room[len + 1] = '"';
+        *room = ','; // overwritten when there is to be none
+        room += comma;
+        *room++ = '"';
+        memcpy(room, text, len);
+        room[len] = '"';
     }
     return code;
-}
-
-static void put(char **at, const char *bytes, size_t len)
-{
-    memcpy(*at, bytes, len);
-    *at += len;
 }
 
 // The names are ours: nothing in them is to be escaped.
@@ -73,10 +77,12 @@ static enum ts_err body_add_name(struct ts_widget_body *body, const char *name)
         return code;
     }
     body->members++;
-    put(&room, ",", comma);
-    put(&room, "\"", 1);
+    *room = ','; // overwritten when there is to be none
+    room += comma;
+    *room++ = '"';
     put(&room, name, len);
-    put(&room, "\":", 2);
+    *room++ = '"';
+    *room = ':';
     return TS_OK;
 }
 
@@ -96,7 +102,7 @@ enum ts_err ts_widget_body_add_text(
     struct ts_widget_body *body, const char *name, const char *text, size_t len)
 {
     enum ts_err code = body_add_name(body, name);
-    return code ? code : json_add_string(&body->json, text, len);
+    return code ? code : json_add_string(&body->json, false, text, len);
 }
 
 enum ts_err ts_widget_body_add_bool(struct ts_widget_body *body, const char *name, bool value)
@@ -113,12 +119,7 @@ enum ts_err ts_widget_body_add_list(
         code = ts_buf_add_char(&body->json, '[');
     }
     for (size_t i = 0; !code && i < count; i++) {
-        if (i > 0) {
-            code = ts_buf_add_char(&body->json, ',');
-        }
-        if (!code) {
-            code = json_add_string(&body->json, items[i], strlen(items[i]));
-        }
+        code = json_add_string(&body->json, i > 0, items[i], strlen(items[i]));
     }
     return code ? code : ts_buf_add_char(&body->json, ']');
 }
