@@ -79,19 +79,22 @@ static bool store_exec(struct ts_store *store, const char *text)
     return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-// Switching a new file to WAL needs it for a moment alone, and SQLite asks no busy handler then.
+// Switching a new file to WAL needs it for a moment alone, and SQLite asks no busy handler then;
+// for what comes before it would, and wait as long again in each round.
 static bool store_set_wal(struct ts_store *store)
 {
-    for (int64_t waited_us = 0; waited_us < OPEN_US; waited_us += BUSY_STEP_US) {
-        if (store_exec(store, "PRAGMA journal_mode = WAL")) {
-            return true;
+    bool is_set = false, is_busy = true;
+    store->busy_us = 0;
+    for (int64_t waited_us = 0; !is_set && is_busy && waited_us < OPEN_US;
+         waited_us += BUSY_STEP_US) {
+        is_set = store_exec(store, "PRAGMA journal_mode = WAL");
+        is_busy = (sqlite3_errcode(store->db) & 0xff) == SQLITE_BUSY;
+        if (!is_set && is_busy) {
+            pause_us(BUSY_STEP_US);
         }
-        if ((sqlite3_errcode(store->db) & 0xff) != SQLITE_BUSY) {
-            return false;
-        }
-        pause_us(BUSY_STEP_US);
     }
-    return false;
+    store->busy_us = OPEN_US;
+    return is_set;
 }
 
 static int64_t store_pragma(struct ts_store *store, const char *text)
