@@ -168,7 +168,9 @@ static void end_hear(struct ts_others *others, const struct ts_others_word *word
     others->total_most = begun_most;
 }
 
-// Windows and logs, and the sliding counter: the least of what can be true is.
+// Windows and logs, and the sliding counter: the least of what can be true is. The price: own
+// requests of the last second before a window began may be of that window, and hide as many of
+// others for the whole of it. Where windows last for seconds that is not rare.
 static void window_hear(struct ts_others *others, const struct ts_others_word *word, int64_t now_us)
 {
     int64_t low_us = others->low_us - word->window_us, high_us = others->high_us - word->window_us;
