@@ -16,7 +16,7 @@ static uint64_t hash_mix(uint64_t hash, uint64_t word)
 }
 
 // The last word is the last eight bytes, some of them for the second time.
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t len)
+uint64_t lx_digest_text(uint64_t hash, const char *bytes, size_t len)
 {
     uint64_t word = 0;
     const char *end = bytes + len;
@@ -33,47 +33,47 @@ static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t len)
     return hash_mix(hash_mix(hash, word), len);
 }
 
-static uint64_t hash_begin(int member)
+uint64_t lx_digest_begin(int member)
 {
     return hash_mix(0xd6e8feb86659fd93u, (uint64_t)member + 1);
 }
 
-uint64_t lx_digest_text(int member, const char *text, size_t len)
+uint64_t lx_digest_end(uint64_t hash, size_t count)
 {
-    return hash_bytes(hash_begin(member), text, len);
+    return hash_mix(hash, count);
 }
 
 static uint64_t hash_list(lua_State *L, uint64_t hash)
 {
-    lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
-    hash = hash_mix(hash, (uint64_t)count);
-    for (lua_Integer i = 1; i <= count; i++) {
+    size_t count = lua_rawlen(L, -1);
+    for (size_t i = 1; i <= count; i++) {
         size_t len;
-        bool is_text = lua_rawgeti(L, -1, i) == LUA_TSTRING;
+        bool is_text = lua_rawgeti(L, -1, (lua_Integer)i) == LUA_TSTRING;
         if (is_text) {
             const char *text = lua_tolstring(L, -1, &len);
-            hash = hash_bytes(hash, text, len);
+            hash = lx_digest_text(hash, text, len);
         }
         lua_pop(L, 1);
         if (!is_text) {
             return 0;
         }
     }
-    return hash;
+    return lx_digest_end(hash, count);
 }
 
 uint64_t lx_digest_value(lua_State *L, int member)
 {
     size_t len;
     const char *text;
+    uint64_t hash = lx_digest_begin(member);
     switch (lua_type(L, -1)) {
     case LUA_TSTRING:
         text = lua_tolstring(L, -1, &len);
-        return lx_digest_text(member, text, len);
+        return lx_digest_text(hash, text, len);
     case LUA_TBOOLEAN:
-        return hash_mix(hash_begin(member), lua_toboolean(L, -1) ? 3 : 5);
+        return hash_mix(hash, lua_toboolean(L, -1) ? 3 : 5);
     case LUA_TTABLE:
-        return hash_list(L, hash_begin(member));
+        return hash_list(L, hash);
     default:
         return 0;
     }

@@ -11,10 +11,13 @@
 
 #include "bindings/lx.h"
 
-// The hash of a text as the value of a member.
-uint64_t lx_digest_text(int member, const char *text, size_t len);
+// The hash of a member's value: it begins with the member's number; texts go into it; if they are
+// the items of a list, it ends with their count.
+uint64_t lx_digest_begin(int member);
+uint64_t lx_digest_text(uint64_t hash, const char *bytes, size_t len);
+uint64_t lx_digest_end(uint64_t hash, size_t count);
 
-// That of the value on top of the stack; 0 when it cannot be compared. Does not raise.
+// That of the value on top of the stack, all at once; 0 when it cannot be compared. Does not raise.
 uint64_t lx_digest_value(lua_State *L, int member);
 
 // The digest of the widget at idx, 0 when it holds what cannot be compared. Its modified_on goes to

@@ -6,24 +6,41 @@
 
 #include "bindings/json_decode.h"
 
-enum member { RESULT, SUCCESS, ERRORS, RESULT_INFO, OTHER };
+enum member { RESULT, SUCCESS, ERRORS, MESSAGES, RESULT_INFO, OTHER };
 
-static enum member member_of(const struct lx_json_string *name)
-{
-    static const struct {
-        const char *name;
-        size_t len;
-    } members[] = {
-        [RESULT] = {"result", 6},
-        [SUCCESS] = {"success", 7},
-        [ERRORS] = {"errors", 6},
-        [RESULT_INFO] = {"result_info", 11},
-    };
-    enum member member = RESULT;
-    while (member < OTHER && !lx_json_is(name, members[member].name, members[member].len)) {
-        member++;
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        .quoted = "\"" text "\"", .len = sizeof(text) - 1                                          \
     }
-    return member;
+
+static const struct {
+    const char *quoted;
+    size_t len; // without the quotes
+} names[] = {
+    [RESULT] = NAME("result"),
+    [SUCCESS] = NAME("success"),
+    [ERRORS] = NAME("errors"),
+    [MESSAGES] = NAME("messages"),
+    [RESULT_INFO] = NAME("result_info"),
+};
+
+// Reads a name and its colon. False when something is wrong.
+static bool member_read(struct lx_json *json, enum member *out)
+{
+    for (*out = RESULT; *out < OTHER; ++*out) {
+        if (lx_json_match(json, names[*out].quoted, names[*out].len + 2)) {
+            return lx_json_read_colon(json);
+        }
+    }
+    struct lx_json_string name; // another one, or one with escapes
+    if (!lx_json_read_name(json, &name)) {
+        return false;
+    }
+    *out = RESULT;
+    while (*out < OTHER && !lx_json_is(&name, names[*out].quoted + 1, names[*out].len)) {
+        ++*out;
+    }
+    return true;
 }
 
 // The count of that name in the value on top, -1 when there is none.
@@ -77,6 +94,7 @@ static void member_take(
     case RESULT_INFO:
         info_read(L, result);
         break;
+    case MESSAGES:
     case OTHER:
         break;
     }
@@ -86,12 +104,8 @@ static bool members_read(struct lx_json *json, struct lx_result *result, struct 
 {
     int base = lua_gettop(json->L) - 2;
     for (bool is_more = lx_json_open(json, '}'); is_more; is_more = lx_json_more(json, '}')) {
-        struct lx_json_string name;
-        if (!lx_json_read_name(json, &name)) {
-            return false;
-        }
-        enum member member = member_of(&name);
-        if (!push_member_value(json, member, result)) {
+        enum member member;
+        if (!member_read(json, &member) || !push_member_value(json, member, result)) {
             return false;
         }
         member_take(json->L, base, member, result, out);

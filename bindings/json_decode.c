@@ -12,7 +12,7 @@
 
 #include "host/base/text.h"
 
-#define CHUNK 32      // members on the stack before they move into their table
+#define CHUNK 64      // values on the stack before they move into their table
 #define DIGITS_MAX 18 // of an integer that surely fits
 #define WHOLE_MAX 9007199254740992.0
 #define NUMERAL_MAX 512
@@ -104,20 +104,17 @@ static bool push_string(struct lx_json *json)
 
 static bool push_literal(struct lx_json *json)
 {
-    static const struct {
-        const char *text;
-        size_t len;
-    } literals[] = {{"null", 4}, {"true", 4}, {"false", 5}};
-    for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
-        if (strncmp(json->at, literals[i].text, literals[i].len) == 0) {
-            json->at += literals[i].len;
-            if (i == 0) {
-                lua_pushlightuserdata(json->L, NULL);
-            } else {
-                lua_pushboolean(json->L, i == 1);
-            }
-            return true;
-        }
+    if (lx_json_match(json, "false", 5)) {
+        lua_pushboolean(json->L, 0);
+        return true;
+    }
+    if (lx_json_match(json, "true", 4)) {
+        lua_pushboolean(json->L, 1);
+        return true;
+    }
+    if (lx_json_match(json, "null", 4)) {
+        lua_pushlightuserdata(json->L, NULL);
+        return true;
     }
     uint32_t point;
     size_t left = (size_t)(json->end - json->at);
@@ -129,20 +126,57 @@ static bool push_literal(struct lx_json *json)
         json, is_text ? "not JSON: a character that has no place here" : "not valid UTF-8");
 }
 
-// Moves the members on top of the stack into their table at idx, made for as many when it is the
-// first time; then the entries of an array begin at `from`.
-static void members_move(lua_State *L, int idx, int count, bool is_array, lua_Integer from)
+// Moves the items on top of the stack into their array at idx, made for as many when it is the
+// first time, behind those that were moved before.
+static void items_move(lua_State *L, int idx, int count, lua_Integer moved)
+{
+    if (!lua_istable(L, idx)) {
+        lua_createtable(L, count, 0);
+        lua_replace(L, idx);
+    }
+    for (int i = count; i > 0; i--) {
+        lua_rawseti(L, idx, moved + i);
+    }
+}
+
+bool push_json_array(
+    struct lx_json *json, bool (*push)(struct lx_json *json, void *self), void *self)
+{
+    lua_State *L = json->L;
+    luaL_checkstack(L, CHUNK + LUA_MINSTACK, "JSON nested too deep");
+    lua_pushnil(L); // the table's place
+    int idx = lua_gettop(L), count = 0;
+    lua_Integer moved = 0;
+    for (bool is_more = lx_json_open(json, ']'); is_more; is_more = lx_json_more(json, ']')) {
+        if (!push(json, self)) {
+            return false;
+        }
+        if (++count == CHUNK) {
+            items_move(L, idx, count, moved);
+            moved += count;
+            count = 0;
+        }
+    }
+    if (json->why) {
+        return false;
+    }
+    items_move(L, idx, count, moved);
+    return true;
+}
+
+static bool push_item(struct lx_json *json, void *self)
+{
+    (void)self;
+    return push_json_value(json);
+}
+
+// The same for names and their values on top, `count` of both together.
+static void members_move(lua_State *L, int idx, int count)
 {
     int base = lua_gettop(L) - count;
     if (!lua_istable(L, idx)) {
-        lua_createtable(L, is_array ? count : 0, is_array ? 0 : count / 2);
+        lua_createtable(L, 0, count / 2);
         lua_replace(L, idx);
-    }
-    if (is_array) {
-        for (int i = count; i > 0; i--) {
-            lua_rawseti(L, idx, from + i - 1);
-        }
-        return;
     }
     for (int i = 1; i < count; i += 2) { // in order: of a name that is there twice the last counts
         lua_pushvalue(L, base + i);
@@ -164,30 +198,26 @@ static bool push_member_name(struct lx_json *json)
     return true;
 }
 
-// From the opening bracket to behind the closing one.
-static bool push_members(struct lx_json *json, char close)
+static bool push_object(struct lx_json *json)
 {
     lua_State *L = json->L;
-    bool is_array = close == ']';
-    luaL_checkstack(L, 2 * CHUNK + 8, "JSON nested too deep");
+    luaL_checkstack(L, CHUNK + LUA_MINSTACK, "JSON nested too deep");
     lua_pushnil(L); // the table's place
     int idx = lua_gettop(L), count = 0;
-    lua_Integer moved = 1;
-    for (bool is_more = lx_json_open(json, close); is_more; is_more = lx_json_more(json, close)) {
-        if ((!is_array && !push_member_name(json)) || !push_json_value(json)) {
+    for (bool is_more = lx_json_open(json, '}'); is_more; is_more = lx_json_more(json, '}')) {
+        if (!push_member_name(json) || !push_json_value(json)) {
             return false;
         }
-        count += is_array ? 1 : 2;
-        if (count == 2 * CHUNK) {
-            members_move(L, idx, count, is_array, moved);
-            moved += count;
+        count += 2;
+        if (count == CHUNK) {
+            members_move(L, idx, count);
             count = 0;
         }
     }
     if (json->why) {
         return false;
     }
-    members_move(L, idx, count, is_array, moved);
+    members_move(L, idx, count);
     return true;
 }
 
@@ -197,9 +227,9 @@ bool push_json_value(struct lx_json *json)
     case '"':
         return push_string(json);
     case '{':
-        return push_members(json, '}');
+        return push_object(json);
     case '[':
-        return push_members(json, ']');
+        return push_json_array(json, push_item, NULL);
     case '-':
     case '0':
     case '1':

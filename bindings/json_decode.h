@@ -16,6 +16,10 @@
 // what is on the stack then is for the caller to drop.
 TS_RAISES bool push_json_value(struct lx_json *json);
 
+// The same for an array, each item of which `push` pushes as push_json_value would.
+TS_RAISES bool push_json_array(
+    struct lx_json *json, bool (*push)(struct lx_json *json, void *self), void *self);
+
 // Pushes the only value of the text, which is followed by a NUL. When it is no JSON, leaves the
 // stack as it was and says why and where in why: TS_ERROR_MESSAGE_MAX bytes.
 TS_RAISES bool push_json(lua_State *L, const char *text, size_t len, char *why);

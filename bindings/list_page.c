@@ -172,16 +172,17 @@ bool list_page_is_here(const struct list *list)
 struct page_rows {
     struct lx_reading *reading;
     int snapshot; // index of their metatable
+    int words;    // and of what widgets share
 };
 
-static bool push_row(
-    struct lx_json *json, const struct page_rows *rows, struct lx_words *words, int words_idx)
+static bool push_row(struct lx_json *json, void *self)
 {
+    const struct page_rows *rows = self;
     struct lx_decoded row;
     if (*json->at != '{') {
         return push_json_value(json);
     }
-    if (!push_widget(json, words, words_idx, &row)) {
+    if (!push_widget(json, rows->words, &row)) {
         return false;
     }
     lx_snapshot_row(json->L, rows->snapshot, row.digest);
@@ -194,20 +195,7 @@ static bool push_row(
 // Decodes a result that is to be a list of widgets.
 static bool push_rows(struct lx_json *json, void *self)
 {
-    if (*json->at != '[') {
-        return push_json_value(json);
-    }
-    struct lx_words *words = push_words(json->L);
-    int words_idx = lua_gettop(json->L);
-    lua_Integer count = 0;
-    lua_newtable(json->L);
-    for (bool is_more = lx_json_open(json, ']'); is_more; is_more = lx_json_more(json, ']')) {
-        if (!push_row(json, self, words, words_idx)) {
-            return false;
-        }
-        lua_rawseti(json->L, words_idx + 1, ++count);
-    }
-    return !json->why;
+    return *json->at == '[' ? push_json_array(json, push_row, self) : push_json_value(json);
 }
 
 // A finalizer of the script, which may run while an answer is decoded, can close the list. So the
@@ -241,10 +229,11 @@ static void push_page(lua_State *L, struct list *list, struct lx_result *result)
     struct list_page *page = &list->pages[list->next_take % LIST_WINDOW];
     struct ts_answer *answer = ts_call_answer(push_taken(L, list, page));
     int64_t start_us = page->done_us - answer->duration_us;
-    struct page_rows rows = {.reading = list->reading};
     struct lx_answer failure;
     push_snapshot(L, start_us, page->done_us, -2);
-    rows.snapshot = lua_gettop(L);
+    int snapshot = lua_gettop(L) - 1;
+    push_words(L);
+    struct page_rows rows = {list->reading, snapshot, lua_gettop(L)};
     *result = (struct lx_result){.push = push_rows, .self = &rows};
     if (!push_answer(L, answer, result, &failure)) {
         list_raise(L, list, &failure);

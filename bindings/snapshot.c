@@ -34,7 +34,7 @@ struct singles {
 
 static const char snapshot_key; // in the metatable of a page: the struct of that name
 static const char reading_key;  // and its list's reading
-static const char singles_key;  // in the metatable of single ones: theirs; in the registry: that
+static const char singles_key;  // in that of single ones, and in the registry: theirs
 
 struct lx_reading *push_reading(lua_State *L)
 {
@@ -93,7 +93,20 @@ static void slot_take(struct lx_snapshot *snapshot, uint64_t digest)
     *slot = digest;
 }
 
-// One of twice the size takes the place of the snapshot on top.
+void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int reading)
+{
+    reading = lua_absindex(L, reading);
+    push_hidden(L, 2);
+    lua_pushvalue(L, reading);
+    lua_rawsetp(L, -2, &reading_key);
+    struct lx_snapshot *snapshot = push_slots(L, SLOTS_LEAST);
+    snapshot->start_us = start_us;
+    snapshot->end_us = end_us;
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, -3, &snapshot_key);
+}
+
+// One of twice the size takes its place.
 static struct lx_snapshot *snapshot_grow(lua_State *L, int page, const struct lx_snapshot *old)
 {
     struct lx_snapshot *snapshot = push_slots(L, 2 * (old->mask + 1));
@@ -104,58 +117,44 @@ static struct lx_snapshot *snapshot_grow(lua_State *L, int page, const struct lx
             slot_take(snapshot, old->slots[i]);
         }
     }
-    lua_replace(L, -2);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, page, &snapshot_key);
+    lua_replace(L, page + 1);
     return snapshot;
-}
-
-void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int reading)
-{
-    reading = lua_absindex(L, reading);
-    push_hidden(L, 2);
-    lua_pushvalue(L, reading);
-    lua_rawsetp(L, -2, &reading_key);
-    struct lx_snapshot *snapshot = push_slots(L, SLOTS_LEAST);
-    snapshot->start_us = start_us;
-    snapshot->end_us = end_us;
-    lua_rawsetp(L, -2, &snapshot_key);
 }
 
 void lx_snapshot_row(lua_State *L, int page, uint64_t digest)
 {
-    lua_rawgetp(L, page, &snapshot_key);
-    struct lx_snapshot *snapshot = lua_touserdata(L, -1);
+    struct lx_snapshot *snapshot = lua_touserdata(L, page + 1);
     if (3 * snapshot->count >= 2 * snapshot->mask) {
         snapshot = snapshot_grow(L, page, snapshot);
     }
     if (digest) {
         slot_take(snapshot, digest);
     }
-    lua_pop(L, 1);
     lua_pushvalue(L, page);
     lua_setmetatable(L, -2);
 }
 
-// Pushes a metatable with room for one more.
+// Pushes a metatable with room for one more. It is the user value of what it holds, which is in
+// the registry until it is full.
 static struct singles *push_singles(lua_State *L)
 {
-    struct singles *singles = NULL;
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &singles_key) == LUA_TTABLE) {
-        lua_rawgetp(L, -1, &singles_key);
-        singles = lua_touserdata(L, -1);
-        lua_pop(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &singles_key);
+    struct singles *singles = lua_touserdata(L, -1);
+    if (!singles || singles->count == SINGLES) {
+        singles = lua_newuserdatauv(L, sizeof *singles, 1);
+        *singles = (struct singles){0};
+        push_hidden(L, 1);
+        lua_pushvalue(L, -2);
+        lua_rawsetp(L, -2, &singles_key);
+        lua_setiuservalue(L, -2, 1);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &singles_key);
+        lua_replace(L, -2);
     }
-    if (singles && singles->count < SINGLES) {
-        return singles;
-    }
-    lua_pop(L, 1);
-    push_hidden(L, 1);
-    singles = lua_newuserdatauv(L, sizeof *singles, 0);
-    *singles = (struct singles){0};
-    lua_rawsetp(L, -2, &singles_key);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &singles_key);
+    lua_getiuservalue(L, -1, 1);
+    lua_replace(L, -2);
     return singles;
 }
 

@@ -38,11 +38,13 @@ TS_RAISES struct lx_reading *push_reading(lua_State *L);
 void lx_reading_add(struct lx_reading *reading, int64_t start_us, int64_t end_us);
 void lx_reading_see(struct lx_reading *reading, const char *modified, size_t len);
 
-// Pushes the metatable for the rows of one page, whose list's reading is at the index `reading`.
+// Pushes the metatable for the rows of one page, whose list's reading is at the index `reading`,
+// and their set.
 TS_RAISES void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int reading);
 
 // Sets the metatable of the widget on top, which has that digest (digest.h; 0: it has no snapshot):
-// of a row that of its page, at the index `page`; or of one that was read alone.
+// of a row that of its page, which push_snapshot pushed at the index `page`; or of one that was
+// read alone.
 TS_RAISES void lx_snapshot_row(lua_State *L, int page, uint64_t digest);
 TS_RAISES void lx_snapshot_single(lua_State *L, uint64_t digest, int64_t start_us, int64_t end_us);
 

@@ -26,10 +26,10 @@ struct word {
 
 // The strings are in the table: names at 1 + member, words at 1 + LX_MEMBER_COUNT + member, and
 // this at WORDS_SELF.
-struct lx_words {
+struct words {
     int first;                  // member that objects begin with
     int after[LX_MEMBER_COUNT]; // member that came behind that one
-    size_t size;                // members of the last widget
+    int size;                   // members of the last widget
     struct word words[LX_MEMBER_COUNT];
 };
 
@@ -46,17 +46,21 @@ void lx_open_words(lua_State *L)
         lua_pushboolean(L, 0);
         lua_rawseti(L, -2, 1 + LX_MEMBER_COUNT + member);
     }
-    struct lx_words *words = lua_newuserdatauv(L, sizeof *words, 0);
-    *words = (struct lx_words){0};
+    struct words *words = lua_newuserdatauv(L, sizeof *words, 0);
+    *words = (struct words){0};
     lua_rawseti(L, -2, WORDS_SELF);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
 }
 
-struct lx_words *push_words(lua_State *L)
+void push_words(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &words_key);
-    lua_rawgeti(L, -1, WORDS_SELF);
-    struct lx_words *words = lua_touserdata(L, -1);
+}
+
+static struct words *words_of(lua_State *L, int idx)
+{
+    lua_rawgeti(L, idx, WORDS_SELF);
+    struct words *words = lua_touserdata(L, -1); // anchored by the table
     lua_pop(L, 1);
     return words;
 }
@@ -64,7 +68,7 @@ struct lx_words *push_words(lua_State *L)
 // One widget under way.
 struct decoding {
     struct lx_json *json;
-    struct lx_words *words;
+    struct words *words;
     int idx;            // of their table
     unsigned members;   // bits of those that came
     bool has_repeats;   // a member came twice
@@ -72,34 +76,39 @@ struct decoding {
     struct lx_decoded *out;
 };
 
-// Pushes the name at the place and reads it, with its colon. The member, LX_MEMBER_COUNT for one
-// that is not known, -1 when something is wrong. *expected is the member that is likely next, and
-// becomes the one likely behind.
+// Reads a name, with its colon, that is not the one that was expected. The member it names; or
+// LX_MEMBER_COUNT for one that is not known, which is pushed; or -1 when something is wrong.
+static int name_read(struct lx_json *json)
+{
+    struct lx_json_string name;
+    if (!lx_json_read_name(json, &name)) {
+        return -1;
+    }
+    int member = lx_member_of(name.bytes, name.len);
+    bool is_known = member != LX_MEMBER_COUNT;
+    if (is_known && name.is_pushed) {
+        lua_pop(json->L, 1);
+    } else if (!is_known && !name.is_pushed) {
+        lua_pushlstring(json->L, name.bytes, name.len);
+    }
+    return member;
+}
+
+// The same for any name, which is pushed. *expected is the member that is likely next; afterwards
+// it is the one likely behind.
 static int push_name(struct decoding *decoding, int **expected)
 {
     struct lx_json *json = decoding->json;
-    const struct lx_member *guess = &lx_members()[**expected];
     int member = **expected;
-    if (lx_json_match(json, guess->quoted, guess->len + 2)) {
-        if (!lx_json_read_colon(json)) {
-            return -1;
-        }
-    } else {
-        struct lx_json_string name;
-        if (!lx_json_read_name(json, &name)) {
-            return -1;
-        }
-        member = lx_member_of(name.bytes, name.len);
-        if (member == LX_MEMBER_COUNT) {
-            if (!name.is_pushed) {
-                lua_pushlstring(json->L, name.bytes, name.len);
-            }
+    const struct lx_member *guess = &lx_members()[member];
+    if (!lx_json_match(json, guess->quoted, guess->len + 2)) {
+        member = name_read(json);
+        if (member < 0 || member == LX_MEMBER_COUNT) {
             return member;
         }
         **expected = member;
-        if (name.is_pushed) {
-            lua_pop(json->L, 1);
-        }
+    } else if (!lx_json_read_colon(json)) {
+        return -1;
     }
     lua_rawgeti(json->L, decoding->idx, 1 + member);
     *expected = &decoding->words->after[member];
@@ -155,22 +164,91 @@ static bool push_text(struct decoding *decoding, int member, uint64_t *digest)
     if (!string.is_pushed) {
         lua_pushlstring(L, string.bytes, string.len);
     }
-    *digest = lx_digest_text(member, string.bytes, string.len);
+    *digest = lx_digest_text(lx_digest_begin(member), string.bytes, string.len);
     if (is_word) {
         word_keep(decoding, member, &string, *digest);
     }
     return true;
 }
 
-// Notes the value on top of a known member, whose hash this is.
+// The value on top becomes nil if it is null.
+static void null_drop(lua_State *L)
+{
+    if (lx_is_null(L, -1)) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+    }
+}
+
+// A list whose digest is taken as its items pass by.
+struct list_digest {
+    uint64_t hash;
+    size_t count;
+    bool is_comparable;
+};
+
+static bool push_list_item(struct lx_json *json, void *self)
+{
+    struct list_digest *list = self;
+    struct lx_json_string string;
+    if (*json->at != '"') {
+        list->is_comparable = false;
+        return push_json_value(json);
+    }
+    if (!lx_json_read(json, &string)) {
+        return false;
+    }
+    if (!string.is_pushed) {
+        lua_pushlstring(json->L, string.bytes, string.len);
+    }
+    list->hash = lx_digest_text(list->hash, string.bytes, string.len);
+    list->count++;
+    return true;
+}
+
+static bool push_list(struct decoding *decoding, int member, uint64_t *digest)
+{
+    struct list_digest list = {.hash = lx_digest_begin(member), .is_comparable = true};
+    bool is_good = push_json_array(decoding->json, push_list_item, &list);
+    *digest = list.is_comparable ? lx_digest_end(list.hash, list.count) : 0;
+    return is_good;
+}
+
+// A value that is neither text nor list of a known member; nil for null.
+static bool push_other(struct decoding *decoding, int member, uint64_t *digest)
+{
+    lua_State *L = decoding->json->L;
+    if (!push_json_value(decoding->json)) {
+        return false;
+    }
+    *digest = lx_digest_value(L, member);
+    if (*digest == 0) {
+        null_drop(L);
+    }
+    return true;
+}
+
+static bool push_known(struct decoding *decoding, int member, uint64_t *digest)
+{
+    switch (*decoding->json->at) {
+    case '"':
+        return push_text(decoding, member, digest);
+    case '[':
+        return push_list(decoding, member, digest);
+    default:
+        return push_other(decoding, member, digest);
+    }
+}
+
+// Notes the value on top, of a known member, whose hash this is.
 static void member_note(struct decoding *decoding, int member, uint64_t digest)
 {
     struct lx_decoded *out = decoding->out;
     lua_State *L = decoding->json->L;
     decoding->has_repeats = decoding->has_repeats || decoding->members & 1u << member;
     decoding->members |= 1u << member;
-    if (member < LX_MEMBER_DIGESTED && !lua_isnil(L, -1)) {
-        decoding->is_comparable = decoding->is_comparable && digest;
+    if (member < LX_MEMBER_DIGESTED) {
+        decoding->is_comparable = decoding->is_comparable && (digest || lua_isnil(L, -1));
         out->digest += digest;
     }
     if (member == LX_MEMBER_SITEKEY) {
@@ -182,43 +260,32 @@ static void member_note(struct decoding *decoding, int member, uint64_t digest)
     }
 }
 
-// Pushes a value, nil for null.
 static bool push_member_value(struct decoding *decoding, int member)
 {
-    struct lx_json *json = decoding->json;
     uint64_t digest = 0;
-    bool is_known = member < LX_MEMBER_COUNT;
-    if (is_known && *json->at == '"') {
-        if (!push_text(decoding, member, &digest)) {
+    if (member == LX_MEMBER_COUNT) {
+        if (!push_json_value(decoding->json)) {
             return false;
         }
-    } else {
-        if (!push_json_value(json)) {
-            return false;
-        }
-        if (lx_is_null(json->L, -1)) {
-            lua_pop(json->L, 1);
-            lua_pushnil(json->L);
-        } else if (is_known) {
-            digest = lx_digest_value(json->L, member);
-        }
+        null_drop(decoding->json->L);
+        return true;
     }
-    if (is_known) {
-        member_note(decoding, member, digest);
+    if (!push_known(decoding, member, &digest)) {
+        return false;
     }
+    member_note(decoding, member, digest);
     return true;
 }
 
-bool push_widget(struct lx_json *json, struct lx_words *words, int idx, struct lx_decoded *out)
+bool push_widget(struct lx_json *json, int words, struct lx_decoded *out)
 {
     lua_State *L = json->L;
     struct decoding decoding = {
-        .json = json, .words = words, .idx = idx, .is_comparable = true, .out = out};
+        .json = json, .words = words_of(L, words), .idx = words, .is_comparable = true, .out = out};
     *out = (struct lx_decoded){0};
-    lua_createtable(L, 0, (int)words->size);
-    int widget = lua_gettop(L);
-    int *expected = &words->first;
-    size_t size = 0;
+    lua_createtable(L, 0, decoding.words->size);
+    int widget = lua_gettop(L), size = 0;
+    int *expected = &decoding.words->first;
     for (bool is_more = lx_json_open(json, '}'); is_more; is_more = lx_json_more(json, '}')) {
         int member = push_name(&decoding, &expected);
         if (member < 0 || !push_member_value(&decoding, member)) {
@@ -230,7 +297,7 @@ bool push_widget(struct lx_json *json, struct lx_words *words, int idx, struct l
     if (json->why) {
         return false;
     }
-    words->size = size < SIZE_MAX_KEPT ? size : SIZE_MAX_KEPT;
+    decoding.words->size = size < SIZE_MAX_KEPT ? size : SIZE_MAX_KEPT;
     int64_t modified_us;
     if (decoding.has_repeats) { // the last ones count, and they alone
         out->digest = lx_digest_widget(L, widget, &modified_us);

@@ -14,8 +14,6 @@
 #include "bindings/json_text.h"
 #include "bindings/lx.h"
 
-struct lx_words;
-
 // What a widget that was decoded holds.
 struct lx_decoded {
     uint64_t digest;      // see digest.h; 0 when it holds what cannot be compared
@@ -27,12 +25,12 @@ struct lx_decoded {
 // Sets up what push_words pushes; called once at set-up.
 TS_RAISES void lx_open_words(lua_State *L);
 
-// Pushes the table of strings that widgets share. What is known of them lives as long.
-TS_RAISES struct lx_words *push_words(lua_State *L);
+// Pushes what widgets share: the strings of their names and of the words in them.
+TS_RAISES void push_words(lua_State *L);
 
-// Pushes the widget whose object is at the place; words are at the index `idx`. False when
-// something is wrong: see json->why; what is on the stack then is for the caller to drop.
-TS_RAISES bool push_widget(
-    struct lx_json *json, struct lx_words *words, int idx, struct lx_decoded *out);
+// Pushes the widget whose object is at the place; what push_words pushed is at the index `words`.
+// False when something is wrong: see json->why; what is on the stack then is for the caller to
+// drop.
+TS_RAISES bool push_widget(struct lx_json *json, int words, struct lx_decoded *out);
 
 #endif

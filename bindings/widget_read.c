@@ -25,8 +25,8 @@ static bool push_decoded(struct lx_json *json, void *self)
     if (*json->at != '{') {
         return push_json_value(json);
     }
-    struct lx_words *words = push_words(json->L);
-    return push_widget(json, words, lua_gettop(json->L), widget);
+    push_words(json->L);
+    return push_widget(json, lua_gettop(json->L), widget);
 }
 
 bool push_exchange_widget(lua_State *L, struct lx_exchange *exchange)

@@ -94,11 +94,11 @@ static bool is_decoded(lua_State *L, const char *text, size_t len)
     struct lx_json json;
     char *copy = copy_of(text, len);
     lua_settop(L, 0);
-    struct lx_words *words = push_words(L); // 1
+    push_words(L); // 1
     lx_json_begin(&json, L, copy, len);
     bool is_good = *json.at == '{';
     if (is_good) {
-        is_good = push_widget(&json, words, 1, &out) && lx_json_end(&json);
+        is_good = push_widget(&json, 1, &out) && lx_json_end(&json);
         if (!is_good) {
             lx_json_explain(&json, why);
             assert_false(push_json(L, copy, len, other));
