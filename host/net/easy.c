@@ -208,13 +208,11 @@ enum ts_err ts_easy_take(
 void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy)
 {
     curl_multi_remove_handle(loop->multi, easy->curl); // nothing happens when it is not in there
-    if (loop->easy_count >= loop->easy_max) {
+    if (!easy->is_configured || loop->easy_count >= loop->easy_max) {
         easy_destroy(easy);
         return;
     }
-    if (!easy->is_configured) {
-        easy_forget(easy);
-    } else if (easy->is_special) {
+    if (easy->is_special) {
         easy_make_plain(easy);
     }
     curl_easy_setopt(easy->curl, CURLOPT_ERRORBUFFER, NULL);
@@ -226,7 +224,7 @@ void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy)
 
 void ts_easy_spoil(struct ts_easy *easy)
 {
-    easy->is_configured = false; // ts_easy_put resets what is not configured
+    easy->is_configured = false; // which ts_easy_put does not keep
 }
 
 void ts_easy_drop_idle(struct ts_loop *loop)

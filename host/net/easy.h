@@ -33,9 +33,10 @@ enum ts_err ts_easy_take(
 // Nothing else may be set.
 void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy);
 
-// Has the handle start from nothing next time. libcurl counts on a handle how often it began anew
-// on another connection, and gives up at the sixth, however many transfers went well in between:
-// to be called after a failure or a new connection.
+// Has the handle end when it is put back: after a failure, a cancel or a new connection. libcurl
+// counts on a handle how often it began anew on another connection, and gives up at the sixth,
+// however many transfers went well in between; and where a transfer ended while its name was being
+// resolved, its buffer stays behind, with which CURLOPT_BUFFERSIZE is refused. No reset helps.
 void ts_easy_spoil(struct ts_easy *easy);
 
 // Frees the idle handles.

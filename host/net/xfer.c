@@ -256,6 +256,9 @@ void ts_xfer_cancel(struct ts_xfer *xfer)
     if (xfer->on_done) {
         xfer->loop->in_flight--;
     }
+    if (xfer->easy) {
+        ts_easy_spoil(xfer->easy);
+    }
     xfer_detach(xfer);
     ts_response_fini(&xfer->response);
     ts_buf_fini(&xfer->result.body);

@@ -229,6 +229,31 @@ static void nothing_listens(void **state)
     close(fd);
 }
 
+// A label of 70 characters cannot be asked of any server, so the answer comes from this machine.
+#define UNRESOLVABLE                                                                               \
+    "https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example/"
+
+static void a_name_without_an_address_spoils_nothing(void **state)
+{
+    struct bench *bench = *state;
+    struct ts_xfer_request request = request_of(bench->loop, "GET", UNRESOLVABLE);
+    for (int i = 0; i < 3; i++) {
+        struct outcome outcome = {0};
+        start(bench->loop, &request, on_done, &outcome);
+        struct ts_xfer_result *result = finish(bench->loop, &outcome);
+        assert_int_equal(result->code, TS_ERR_TRANSPORT);
+        assert_false(result->is_sent);
+        assert_non_null(strstr(result->error.message, "could not find the address"));
+        ts_xfer_cancel(outcome.xfer);
+    }
+    struct outcome outcome = {0};
+    start(bench->loop, &request, on_done, &outcome);
+    assert_int_equal(ts_loop_turn(bench->loop, 0, NULL), TS_OK); // it is being looked for
+    ts_xfer_cancel(outcome.xfer);
+    assert_int_equal(exchange(bench, "GET", "/echo", NULL, false, &outcome)->code, TS_OK);
+    ts_xfer_cancel(outcome.xfer);
+}
+
 static void what_cannot_be_a_request_starts_nothing(void **state)
 {
     struct bench *bench = *state;
@@ -444,6 +469,7 @@ int main(void)
         TEST(a_connection_cut_before_the_answer_is_told_as_such),
         TEST(a_reused_connection_that_dies_costs_a_get_nothing_and_a_post_no_second_try),
         TEST(nothing_listens),
+        TEST(a_name_without_an_address_spoils_nothing),
         TEST(what_cannot_be_a_request_starts_nothing),
         TEST(the_proxy_of_the_environment_is_not_asked),
         TEST(a_callback_may_cancel_one_that_has_ended_too),
