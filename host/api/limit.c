@@ -240,6 +240,7 @@ void ts_limits_assume(struct ts_limits *limits, int64_t requests, int64_t window
         if (limit->name && limit->is_assumed) {
             limit->requests = requests;
             limit->window_us = window_us;
+            limit->probe_gap_us = least(limit->probe_gap_us, window_us / GAPS_AT_MOST);
         }
     }
 }

@@ -16,13 +16,13 @@ static const struct reason_row reasons[TS_WAIT_REASONS] = {
     [TS_WAIT_NONE] = {NULL, "", false},
     [TS_WAIT_PAUSE] = {"pause", "paused by the API", true},
     [TS_WAIT_SPENT] = {"spent", "waiting for the rate budget", true},
-    [TS_WAIT_OTHERS] = {"others", "waiting for the rate budget, which others use too", true},
+    [TS_WAIT_OTHERS] = {"others", "waiting for the shared rate budget", true},
     [TS_WAIT_TOLD] = {"told", "waiting for the rate budget", false},
-    [TS_WAIT_WATCH] = {"watch", "watching for others who use the rate budget", false},
-    [TS_WAIT_VERSION] = {"version", "one request at a time, earlier ones are not known", false},
-    [TS_WAIT_DAMAGE] = {"damage", "one request at a time, earlier ones are not known", false},
-    [TS_WAIT_SILENCE] = {"silence", "one request at a time, what is left is not told", false},
-    [TS_WAIT_FLIGHT] = {"flight", "waiting for requests under way", false},
+    [TS_WAIT_WATCH] = {"watch", "watching for other users", false},
+    [TS_WAIT_VERSION] = {"version", "one at a time, history unknown", false},
+    [TS_WAIT_DAMAGE] = {"damage", "one at a time, history unknown", false},
+    [TS_WAIT_SILENCE] = {"silence", "one at a time, the rest is not told", false},
+    [TS_WAIT_FLIGHT] = {"flight", "waiting for answers", false},
 };
 
 bool ts_wait_is_real(enum ts_wait_reason reason, int64_t held_us)

@@ -32,7 +32,8 @@ bool ts_wait_is_real(enum ts_wait_reason reason, int64_t held_us);
 // The reason for programs, as in "spent"; NULL for NONE. Static.
 const char *ts_wait_name(enum ts_wait_reason reason);
 
-// The reason for people, in a few words, as in "waiting for the rate budget". Static.
+// The reason for people, as in "waiting for the rate budget": so short that the line of the
+// progress has room for it on 80 columns. Static.
 const char *ts_wait_words(enum ts_wait_reason reason);
 
 #endif

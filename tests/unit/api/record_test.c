@@ -238,6 +238,30 @@ static void a_given_rate_ends_with_its_run(void **state)
     assert_int_equal(view.requests, 1200);
 }
 
+// The looks at a limit that is used up were planned for a long window.
+static void a_shorter_rate_does_no_damage(void **state)
+{
+    (void)state;
+    struct ts_record record;
+    struct ts_governor_view view;
+    const struct ts_record_rule given = {.requests = 100, .window_us = SECOND, .is_given = true};
+    struct ts_record_time now = {.boot = {1}, .mono_us = START, .wall_us = START};
+    struct ts_record_batch batch = {
+        .ended = 1, .word = {.answers = 1, .left_count = 1, .lefts = {{7, 10, 200 * SECOND}}}};
+    int64_t retry_us;
+    record_open(&record, false, START);
+    for (int i = 0; i < 6; i++) {
+        ts_record_settle(&record, &rule, &batch, now.mono_us);
+        while (ts_governor_take(&record, &rule, 1, now.mono_us, &retry_us) == 0) {
+            now.mono_us = retry_us;
+        }
+    }
+    ts_record_open(&record, true, &now, &given);
+    record_open(&record, true, now.mono_us);
+    ts_governor_look(&record, &rule, now.mono_us, &view);
+    assert_true(view.is_heard); // else it was taken for damaged
+}
+
 // A history that was lost while the run was given a rate.
 static void a_doubtful_start_ends_with_its_rate(void **state)
 {
@@ -292,6 +316,7 @@ int main(void)
         cmocka_unit_test(the_pace_keeps_below_200_a_second),
         cmocka_unit_test(far_limits_are_granted_in_chunks),
         cmocka_unit_test(a_given_rate_ends_with_its_run),
+        cmocka_unit_test(a_shorter_rate_does_no_damage),
         cmocka_unit_test(a_doubtful_start_ends_with_its_rate),
         cmocka_unit_test(a_given_rate_is_not_raised_by_the_server),
     };
