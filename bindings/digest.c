@@ -79,24 +79,31 @@ uint64_t lx_digest_value(lua_State *L, int member)
     }
 }
 
+// Pushes that member of the widget at idx; gives its type. Raw: a table of the script's may have
+// metamethods.
+static int push_raw(lua_State *L, int idx, int member)
+{
+    lua_pushstring(L, lx_members()[member].name);
+    return lua_rawget(L, idx);
+}
+
 uint64_t lx_digest_widget(lua_State *L, int idx, int64_t *modified_us)
 {
     uint64_t digest = 0;
     bool is_whole = true;
-    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
-        size_t len = 0;
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &len) : "";
-        int member = lx_member_of(key, len);
-        if (member >= LX_MEMBER_DIGESTED) {
-            continue;
+    for (int member = 0; member < LX_MEMBER_DIGESTED; member++) {
+        int type = push_raw(L, idx, member);
+        if (type != LUA_TNIL) {
+            uint64_t hash = lx_digest_value(L, member);
+            is_whole = is_whole && hash;
+            digest += hash;
         }
-        uint64_t hash = lx_digest_value(L, member);
-        is_whole = is_whole && hash;
-        digest += hash;
-        if (member == LX_MEMBER_MODIFIED && lua_type(L, -1) == LUA_TSTRING) {
+        if (member == LX_MEMBER_MODIFIED && type == LUA_TSTRING) {
+            size_t len;
             const char *text = lua_tolstring(L, -1, &len);
             ts_clock_parse(text, len, modified_us);
         }
+        lua_pop(L, 1);
     }
     return is_whole ? digest : 0;
 }
@@ -106,8 +113,7 @@ uint64_t lx_digest_fields(lua_State *L, int idx, unsigned fields)
     uint64_t digest = 0;
     for (int field = 0; field < TS_WIDGET_FIELD_COUNT; field++) {
         if (fields & 1u << field) {
-            lua_pushstring(L, ts_widget_rule_of((enum ts_widget_field)field)->name);
-            lua_rawget(L, idx);
+            push_raw(L, idx, field);
             digest += lx_digest_value(L, field);
             lua_pop(L, 1);
         }

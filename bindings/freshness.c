@@ -38,14 +38,18 @@ static struct lx_note *slot_of(struct lx_note *notes, size_t cap, uint64_t key)
     return &notes[i];
 }
 
-static const struct lx_note *note_find(const struct lx_freshness *fresh, const char *sitekey)
+uint64_t lx_freshness_key(const char *sitekey)
+{
+    return ts_seen_hash(sitekey, strlen(sitekey));
+}
+
+static const struct lx_note *note_find(const struct lx_freshness *fresh, uint64_t key)
 {
     static const struct lx_note none = {.changed_us = INT64_MIN};
     if (!fresh->cap) {
         return &none;
     }
-    const struct lx_note *note =
-        slot_of(fresh->notes, fresh->cap, ts_seen_hash(sitekey, strlen(sitekey)));
+    const struct lx_note *note = slot_of(fresh->notes, fresh->cap, key);
     return note->key ? note : &none;
 }
 
@@ -67,12 +71,11 @@ static void notes_grow(lua_State *L, struct lx_freshness *fresh)
 }
 
 // The widget's note, made if there is none.
-static struct lx_note *note_of(lua_State *L, struct lx_freshness *fresh, const char *sitekey)
+static struct lx_note *note_of(lua_State *L, struct lx_freshness *fresh, uint64_t key)
 {
     if (fresh->count >= fresh->cap / 4 * 3) {
         notes_grow(L, fresh);
     }
-    uint64_t key = ts_seen_hash(sitekey, strlen(sitekey));
     struct lx_note *note = slot_of(fresh->notes, fresh->cap, key);
     if (!note->key) {
         *note = (struct lx_note){.key = key, .changed_us = INT64_MIN};
@@ -86,7 +89,8 @@ static int64_t modified_of(lua_State *L, int idx)
 {
     int64_t us = INT64_MIN;
     size_t len;
-    if (lua_getfield(L, idx, "modified_on") == LUA_TSTRING) {
+    lua_pushliteral(L, "modified_on");
+    if (lua_rawget(L, idx) == LUA_TSTRING) {
         const char *text = lua_tolstring(L, -1, &len);
         ts_clock_parse(text, len, &us);
     }
@@ -115,16 +119,14 @@ void lx_freshness_fini(struct lx_freshness *fresh)
     *fresh = (struct lx_freshness){0};
 }
 
-enum lx_trust lx_freshness_ask(
-    lua_State *L, const struct lx_freshness *fresh, int idx, struct lx_known *known, int64_t *until)
+enum lx_trust lx_freshness_ask(lua_State *L, const struct lx_freshness *fresh, uint64_t key,
+    int idx, struct lx_known *known, int64_t *until)
 {
     const struct ts_host *host = ts_host_of(L);
     if (host->fresh_us == 0 || !lx_snapshot_of(L, idx, known)) {
         return LX_TRUST_NONE;
     }
-    lua_getfield(L, idx, "sitekey"); // a text, as the checks before have shown
-    const struct lx_note *note = note_find(fresh, lua_tostring(L, -1));
-    lua_pop(L, 1);
+    const struct lx_note *note = note_find(fresh, key);
     if (note->changed_us > known->modified_us) {
         return LX_TRUST_NONE;
     }
@@ -140,23 +142,23 @@ enum lx_trust lx_freshness_ask(
     return is_dated ? LX_TRUST_LOOK : LX_TRUST_NONE;
 }
 
-unsigned lx_freshness_own(
-    lua_State *L, const struct lx_freshness *fresh, const char *sitekey, int idx)
+unsigned lx_freshness_own(lua_State *L, const struct lx_freshness *fresh, uint64_t key, int idx)
 {
-    const struct lx_note *note = note_find(fresh, sitekey);
+    const struct lx_note *note = note_find(fresh, key);
     bool is_own = note->own && lx_digest_fields(L, idx, note->own) == note->left;
     return is_own ? note->own : 0;
 }
 
 void lx_freshness_wrote(
-    lua_State *L, struct lx_freshness *fresh, const char *sitekey, int idx, unsigned fields)
+    lua_State *L, struct lx_freshness *fresh, uint64_t key, int idx, unsigned fields)
 {
     int64_t modified_us = modified_of(L, idx);
-    struct lx_note *note = note_of(L, fresh, sitekey);
+    uint64_t left = lx_digest_fields(L, idx, fields);
+    struct lx_note *note = note_of(L, fresh, key);
     note->changed_us = modified_us == INT64_MIN ? UNTRUSTED : modified_us;
     if (fields) {
         note->own = fields;
-        note->left = lx_digest_fields(L, idx, fields);
+        note->left = left;
     }
     if (modified_us != INT64_MIN) {
         recent_add(L, fresh, modified_us);
@@ -168,13 +170,19 @@ static struct lx_freshness *freshness_of(lua_State *L)
     return lx_client_freshness(L, lua_upvalueindex(1));
 }
 
-// trust(widget) -> until when it may be relied on | nil: it has to be read | false, since, floor: a
-// look at what changed since then may tell
+// Of the sitekey that is the first argument.
+static uint64_t check_key(lua_State *L)
+{
+    return lx_freshness_key(luaL_checkstring(L, 1));
+}
+
+// trust(sitekey, widget) -> until when it may be relied on | nil: it has to be read | false, since,
+// floor: a look at what changed since then may tell
 static int core_trust(lua_State *L)
 {
     struct lx_known known;
     int64_t until;
-    switch (lx_freshness_ask(L, freshness_of(L), 1, &known, &until)) {
+    switch (lx_freshness_ask(L, freshness_of(L), check_key(L), 2, &known, &until)) {
     case LX_TRUST_GOOD:
         lua_pushinteger(L, until);
         return 1;
@@ -191,7 +199,7 @@ static int core_trust(lua_State *L)
 // own_fields(sitekey, widget) -> bits of the fields that are as our own writes left them
 static int core_own_fields(lua_State *L)
 {
-    lua_pushinteger(L, lx_freshness_own(L, freshness_of(L), luaL_checkstring(L, 1), 2));
+    lua_pushinteger(L, lx_freshness_own(L, freshness_of(L), check_key(L), 2));
     return 1;
 }
 
@@ -209,7 +217,7 @@ static int core_has_looked(lua_State *L)
 static int core_has_changed(lua_State *L)
 {
     int64_t modified_us = luaL_checkinteger(L, 2);
-    struct lx_note *note = note_of(L, freshness_of(L), luaL_checkstring(L, 1));
+    struct lx_note *note = note_of(L, freshness_of(L), check_key(L));
     note->changed_us = note->changed_us > modified_us ? note->changed_us : modified_us;
     return 0;
 }
@@ -218,10 +226,10 @@ static int core_has_changed(lua_State *L)
 static int core_has_read(lua_State *L)
 {
     struct lx_freshness *fresh = freshness_of(L);
-    const char *sitekey = luaL_checkstring(L, 1);
-    if (note_find(fresh, sitekey)->changed_us != INT64_MIN) {
+    uint64_t key = check_key(L);
+    if (note_find(fresh, key)->changed_us != INT64_MIN) {
         int64_t modified_us = modified_of(L, 2);
-        note_of(L, fresh, sitekey)->changed_us = modified_us == INT64_MIN ? UNTRUSTED : modified_us;
+        note_of(L, fresh, key)->changed_us = modified_us == INT64_MIN ? UNTRUSTED : modified_us;
     }
     return 0;
 }
@@ -231,14 +239,14 @@ static int core_has_read(lua_State *L)
 static int core_has_written(lua_State *L)
 {
     unsigned fields = (unsigned)luaL_checkinteger(L, 3);
-    lx_freshness_wrote(L, freshness_of(L), luaL_checkstring(L, 1), 2, fields);
+    lx_freshness_wrote(L, freshness_of(L), check_key(L), 2, fields);
     return 0;
 }
 
 // distrust(sitekey, is_gone): nobody knows what is there; it is read before anything relies on it
 static int core_distrust(lua_State *L)
 {
-    struct lx_note *note = note_of(L, freshness_of(L), luaL_checkstring(L, 1));
+    struct lx_note *note = note_of(L, freshness_of(L), check_key(L));
     note->changed_us = UNTRUSTED;
     note->own = lua_toboolean(L, 2) ? 0 : note->own;
     return 0;

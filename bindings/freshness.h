@@ -33,25 +33,28 @@ struct lx_freshness {
 
 struct lx_known;
 
+// Widgets go by the hash of their sitekey here.
+uint64_t lx_freshness_key(const char *sitekey);
+
 enum lx_trust {
     LX_TRUST_NONE, // it has to be read
     LX_TRUST_LOOK, // a look at what changed may tell
     LX_TRUST_GOOD, // it may be relied on as it is
 };
 
-// How much the widget table at idx may be relied on, and until when if it may. *known is filled
-// unless it has to be read.
-TS_RAISES enum lx_trust lx_freshness_ask(lua_State *L, const struct lx_freshness *fresh, int idx,
-    struct lx_known *known, int64_t *until);
+// How much the table of that widget at idx may be relied on, and until when if it may. *known is
+// filled unless it has to be read.
+TS_RAISES enum lx_trust lx_freshness_ask(lua_State *L, const struct lx_freshness *fresh,
+    uint64_t key, int idx, struct lx_known *known, int64_t *until);
 
 // The bits of those fields of the widget at idx that are as our own writes left them.
 TS_RAISES unsigned lx_freshness_own(
-    lua_State *L, const struct lx_freshness *fresh, const char *sitekey, int idx);
+    lua_State *L, const struct lx_freshness *fresh, uint64_t key, int idx);
 
 // A write has been answered with the widget at idx. `fields` are the bits of those that are our own
 // in it, 0 for a write that leaves fields alone.
 TS_RAISES void lx_freshness_wrote(
-    lua_State *L, struct lx_freshness *fresh, const char *sitekey, int idx, unsigned fields);
+    lua_State *L, struct lx_freshness *fresh, uint64_t key, int idx, unsigned fields);
 
 // Releases. Accepts a zeroed struct, may run twice.
 void lx_freshness_fini(struct lx_freshness *fresh);

@@ -134,10 +134,10 @@ local function new(core, fresh)
 
   ---Until when the widget in the script's hands may be relied on, nil when it may not. May look;
   ---the answer is about the widget as it is until the next wait.
-  function self.good_until(widget)
-    local good, since, floor = core.trust(widget)
+  function self.good_until(sitekey, widget)
+    local good, since, floor = core.trust(sitekey, widget)
     if good == false and is_reliable and look_together(since, floor) then
-      good = core.trust(widget)
+      good = core.trust(sitekey, widget)
     end
     return good or nil
   end

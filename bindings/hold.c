@@ -91,10 +91,10 @@ static int take_k(lua_State *L, int status, lua_KContext ctx)
     return ts_task_wait(L, &hold->waiter, ctx, take_k);
 }
 
-int lx_hold_take(lua_State *L, enum lx_hold_kind kind, const char *key, size_t len)
+int lx_hold_take(lua_State *L, enum lx_hold_kind kind, uint64_t hash)
 {
     struct lx_hold *hold = lua_touserdata(L, -1);
-    hold->key = ts_seen_hash(key, len) + (uint64_t)kind; // no other kind's
+    hold->key = hash + (uint64_t)kind; // no other kind's
     hold_add(hold, &ts_host_of(L)->sched->holds);
     return take_k(L, LUA_OK, lua_gettop(L));
 }
@@ -125,7 +125,7 @@ static int core_hold(lua_State *L)
     const char *key = luaL_checklstring(L, 2, &len);
     lua_settop(L, 2);
     push_box(L, sizeof(struct lx_hold), HOLD);
-    return lx_hold_take(L, kind, key, len);
+    return lx_hold_take(L, kind, ts_seen_hash(key, len));
 }
 
 // release(hold): ends it before it is closed

@@ -41,10 +41,10 @@ TS_RAISES void lx_open_hold(lua_State *L);
 // Gives the userdata on top, which begins with a zeroed hold, the metatable of holds.
 TS_RAISES void lx_hold_tie(lua_State *L);
 
-// Takes the hold of the tied userdata on top of the stack for that key, and returns the userdata as
-// the calling function's result. May wait: to be called in a tail position, with nothing on the
-// stack that is to be closed.
-TS_RAISES int lx_hold_take(lua_State *L, enum lx_hold_kind kind, const char *key, size_t len);
+// Takes the hold of the tied userdata on top of the stack for the key with that hash, and returns
+// the userdata as the calling function's result. May wait: to be called in a tail position, with
+// nothing on the stack that is to be closed.
+TS_RAISES int lx_hold_take(lua_State *L, enum lx_hold_kind kind, uint64_t hash);
 
 // Ends the hold, or the waiting for it. May be called twice.
 void lx_hold_end(struct lx_hold *hold);

@@ -48,7 +48,7 @@ TS_RAISES void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int
 TS_RAISES void lx_snapshot_row(lua_State *L, int page, uint64_t digest);
 TS_RAISES void lx_snapshot_single(lua_State *L, uint64_t digest, int64_t start_us, int64_t end_us);
 
-// What is known of the value at idx; false when it is no widget that is as it came. Does not raise.
-bool lx_snapshot_of(lua_State *L, int idx, struct lx_known *out);
+// What is known of the value at idx; false when it is no widget that is as it came.
+TS_RAISES bool lx_snapshot_of(lua_State *L, int idx, struct lx_known *out);
 
 #endif

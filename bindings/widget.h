@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lua.h>
 
@@ -39,6 +40,7 @@ enum lx_list { LX_ADDED, LX_REMOVED, LX_LIST_COUNT };
 struct lx_changes {
     struct lx_hold hold;
     char sitekey[TS_WIDGET_SITEKEY_MAX + 1]; // "" for a creation
+    uint64_t key;                            // see lx_freshness_key
     struct lx_fields fields;                 // domains are a set: all of them, or those to be added
     struct lx_names lists[LX_LIST_COUNT];
     bool is_relative; // domains are added and removed; else they are replaced

@@ -57,7 +57,8 @@ static bool list_read(lua_State *L, int idx, const char **names, size_t count)
 // The domains of the widget at idx. `more` names may be added to them.
 static void view_read_domains(lua_State *L, int idx, struct view *view, size_t more)
 {
-    int type = lua_getfield(L, idx, "domains");
+    lua_pushliteral(L, "domains");
+    int type = lua_rawget(L, idx);
     int list = lua_gettop(L);
     size_t count = type == LUA_TTABLE ? lua_rawlen(L, list) : 0;
     struct lx_names *domains = &view->fields.domains;
@@ -104,7 +105,8 @@ static void view_read(lua_State *L, int idx, unsigned bits, size_t more, struct 
     }
     for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
         if (bits & ~(unsigned)DOMAINS_BIT & 1u << i) {
-            lua_getfield(L, idx, ts_widget_rule_of((enum ts_widget_field)i)->name);
+            lua_pushstring(L, ts_widget_rule_of((enum ts_widget_field)i)->name);
+            lua_rawget(L, idx);
             view_take(L, &view->fields, (enum ts_widget_field)i);
             lua_pop(L, 1);
         }

@@ -17,7 +17,7 @@ static int core_begin_create(lua_State *L)
     struct lx_changes *changes = push_changes(L, 1, "widgets.create", true);
     const struct lx_text *name = &changes->fields.texts[TS_WIDGET_NAME];
     changes->hold.is_shared = true;
-    return lx_hold_take(L, LX_HOLD_NAME, name->text, name->len);
+    return lx_hold_take(L, LX_HOLD_NAME, ts_seen_hash(name->text, name->len));
 }
 
 // begin_update(sitekey | widget, changes) -> changes, to be closed. They hold the widget.
@@ -28,7 +28,8 @@ static int core_begin_update(lua_State *L)
     check_sitekey(L, 1, "widgets.update", sitekey);
     struct lx_changes *changes = push_changes(L, 2, "widgets.update", false);
     memcpy(changes->sitekey, sitekey, sizeof sitekey);
-    return lx_hold_take(L, LX_HOLD_SITEKEY, changes->sitekey, strlen(changes->sitekey));
+    changes->key = lx_freshness_key(sitekey);
+    return lx_hold_take(L, LX_HOLD_SITEKEY, changes->key);
 }
 
 // name_of(changes) -> the name that they give
@@ -103,8 +104,8 @@ static int widget_k(lua_State *L, int status, lua_KContext ctx)
     }
     lx_exchange_settle(exchange);
     if (exchange->op != TS_OP_CREATE) {
-        lx_freshness_wrote(L, lx_client_freshness(L, lua_upvalueindex(1)), exchange->sitekey,
-            lua_gettop(L), exchange->fields);
+        lx_freshness_wrote(L, lx_client_freshness(L, lua_upvalueindex(1)),
+            lx_freshness_key(exchange->sitekey), lua_gettop(L), exchange->fields);
     }
     return 1;
 }
@@ -163,7 +164,7 @@ static int put_start(lua_State *L, int64_t good_until_us, bool is_again)
         return 1;
     }
     const struct lx_freshness *fresh = lx_client_freshness(L, lua_upvalueindex(1));
-    exchange->fields = changes->fields.there | lx_freshness_own(L, fresh, changes->sitekey, 1);
+    exchange->fields = changes->fields.there | lx_freshness_own(L, fresh, changes->key, 1);
     lx_client_moves(L, lua_upvalueindex(1))->names += merged.changed >> TS_WIDGET_NAME & 1;
     struct ts_write_spec spec = {
         .is_any_hostname = merged.is_opened, // open already is not opened by this update
@@ -186,9 +187,10 @@ static int core_put(lua_State *L)
 static int core_put_known(lua_State *L)
 {
     const struct lx_freshness *fresh = lx_client_freshness(L, lua_upvalueindex(1));
+    const struct lx_changes *changes = lua_touserdata(L, 2);
     struct lx_known known;
     int64_t until_us;
-    if (lx_freshness_ask(L, fresh, 1, &known, &until_us) != LX_TRUST_GOOD) {
+    if (lx_freshness_ask(L, fresh, changes->key, 1, &known, &until_us) != LX_TRUST_GOOD) {
         lua_pushboolean(L, 0);
         lua_pushliteral(L, "unknown");
         return 2;

@@ -42,7 +42,7 @@ local function new(core, fresh)
   -- The widget that an update is put over, the script's own when a look shows that it can be relied
   -- on, else read; and until when it may be relied on.
   local function base_of(sitekey, subject, changes)
-    local good_until = freshness.good_until(subject)
+    local good_until = freshness.good_until(sitekey, subject)
     if good_until then
       return subject, good_until
     end
