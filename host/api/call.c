@@ -3,10 +3,10 @@
 // What follows an exchange, the end or another one, is in call_retry.c.
 #include "host/api/call.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/api/call_private.h"
+#include "host/base/pool.h"
 
 #define URL_MAX (8 * 1024)
 
@@ -89,7 +89,7 @@ static void call_destroy(struct ts_call *call)
     ts_xfer_cancel(call->xfer);
     ts_buf_fini(&call->url);
     ts_buf_fini(&call->body);
-    free(call);
+    ts_pool_release(ts_loop_pool(call->client->loop), call, sizeof *call);
 }
 
 static enum ts_err call_start(struct ts_client *client, const struct ts_call_spec *spec,
@@ -103,14 +103,16 @@ static enum ts_err call_start(struct ts_client *client, const struct ts_call_spe
     if (!endpoint->is_public && !client->has_credentials) {
         return ts_error_set(err, TS_ERR_USAGE, "this client has no credentials");
     }
-    struct ts_call *call = calloc(1, sizeof *call);
+    struct ts_call *call = ts_pool_take(ts_loop_pool(client->loop), sizeof *call);
     if (!call) {
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
-    call->client = client;
-    call->endpoint = endpoint;
-    call->on_done = on_done;
-    call->owner = owner;
+    *call = (struct ts_call){
+        .client = client,
+        .endpoint = endpoint,
+        .on_done = on_done,
+        .owner = owner,
+    };
     answer_reset(call);
     ts_buf_init(&call->url, URL_MAX);
     ts_buf_init(&call->body, SIZE_MAX / 2);

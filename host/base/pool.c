@@ -75,7 +75,7 @@ static bool slab_add(struct ts_pool *pool)
     return true;
 }
 
-static void *block_take(struct ts_pool *pool, size_t size)
+void *ts_pool_take(struct ts_pool *pool, size_t size)
 {
     if (!is_pooled(size)) {
         return malloc(size);
@@ -95,7 +95,7 @@ static void *block_take(struct ts_pool *pool, size_t size)
     return block;
 }
 
-static void block_release(struct ts_pool *pool, void *block, size_t size)
+void ts_pool_release(struct ts_pool *pool, void *block, size_t size)
 {
     if (!is_pooled(size)) {
         free(block); // cleared by the free of the executable
@@ -109,10 +109,10 @@ static void block_release(struct ts_pool *pool, void *block, size_t size)
 void *ts_pool_resize(struct ts_pool *pool, void *block, size_t old_size, size_t new_size)
 {
     if (!block) {
-        return new_size > 0 ? block_take(pool, new_size) : NULL;
+        return new_size > 0 ? ts_pool_take(pool, new_size) : NULL;
     }
     if (new_size == 0) {
-        block_release(pool, block, old_size);
+        ts_pool_release(pool, block, old_size);
         return NULL;
     }
     if (!is_pooled(old_size) && !is_pooled(new_size)) {
@@ -121,11 +121,11 @@ void *ts_pool_resize(struct ts_pool *pool, void *block, size_t old_size, size_t 
     if (is_pooled(old_size) && is_pooled(new_size) && class_of(old_size) == class_of(new_size)) {
         return block;
     }
-    void *moved = block_take(pool, new_size);
+    void *moved = ts_pool_take(pool, new_size);
     if (!moved) {
         return new_size < old_size ? block : NULL; // Lua does not expect that shrinking fails
     }
     memcpy(moved, block, old_size < new_size ? old_size : new_size);
-    block_release(pool, block, old_size);
+    ts_pool_release(pool, block, old_size);
     return moved;
 }

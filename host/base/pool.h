@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 // The largest block that is pooled; larger ones come from malloc.
-#define TS_POOL_BLOCK_MAX 1024
+#define TS_POOL_BLOCK_MAX 2048
 #define TS_POOL_GRAIN 16
 
 struct ts_pool_slab;
@@ -25,6 +25,12 @@ void ts_pool_init(struct ts_pool *pool);
 // Releases the slabs; what was not released before is cleared by the executable's free, like all
 // else. Accepts a zeroed struct, may run twice.
 void ts_pool_fini(struct ts_pool *pool);
+
+// Takes a block of size bytes, at least 1, aligned for anything. NULL when there is no memory.
+void *ts_pool_take(struct ts_pool *pool, size_t size);
+
+// Clears and releases a block; size is what was asked for.
+void ts_pool_release(struct ts_pool *pool, void *block, size_t size);
 
 // What lua_Alloc is to do (see the manual of Lua): new_size 0 releases and returns NULL; a NULL
 // block is made; else the block is resized and perhaps moved. old_size is the block's size, ignored

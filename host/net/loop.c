@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/net/easy.h"
+#include "host/net/memory.h"
 
 // Longest real wait for descriptors while the clock is not the system's.
 #define INJECTED_WAIT_MS 10
@@ -98,7 +99,7 @@ enum ts_err ts_loop_create(
     *out = NULL;
     enum ts_err code;
     // Counted by libcurl and safe among threads since 7.84: every loop takes its own reference.
-    if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+    if (!ts_memory_start()) {
         return ts_error_set(err, TS_ERR_INTERNAL, "libcurl cannot start");
     }
     struct ts_loop *loop = calloc(1, sizeof *loop);
@@ -106,6 +107,7 @@ enum ts_err ts_loop_create(
         curl_global_cleanup();
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
+    ts_pool_init(&loop->pool);
     loop->clock = config->clock ? config->clock : ts_clock_system();
     loop->is_clock_injected = loop->clock != ts_clock_system();
     loop->proxy_from_env = config->proxy_from_env;
@@ -152,6 +154,7 @@ void ts_loop_destroy(struct ts_loop *loop)
     curl_multi_cleanup(loop->multi);
     curl_share_cleanup(loop->share);
     ts_ca_fini(&loop->ca);
+    ts_pool_fini(&loop->pool);
     if (loop->wake_fd >= 0) {
         close(loop->wake_fd);
     }
@@ -213,6 +216,11 @@ int64_t ts_loop_next_timer(const struct ts_loop *loop)
 size_t ts_loop_in_flight(const struct ts_loop *loop)
 {
     return loop->in_flight;
+}
+
+struct ts_pool *ts_loop_pool(struct ts_loop *loop)
+{
+    return &loop->pool;
 }
 
 const struct ts_clock *ts_loop_clock(const struct ts_loop *loop)

@@ -12,6 +12,7 @@
 #include "host/base/error.h"
 
 struct ts_loop;
+struct ts_pool;
 
 struct ts_loop_config {
     const struct ts_clock *clock; // NULL: the system's; see ts_loop_turn for any other
@@ -56,6 +57,10 @@ int64_t ts_loop_next_timer(const struct ts_loop *loop);
 
 // Transfers whose on_done is still to come; for limits and leak checks.
 size_t ts_loop_in_flight(const struct ts_loop *loop);
+
+// Memory for what comes and goes with each request, on the loop's thread; lives as long as the
+// loop.
+struct ts_pool *ts_loop_pool(struct ts_loop *loop);
 
 // The clock the loop was made with.
 const struct ts_clock *ts_loop_clock(const struct ts_loop *loop);

@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "host/base/pool.h"
 #include "host/net/ca.h"
 #include "host/net/loop.h"
 #include "host/net/timer.h"
@@ -46,6 +47,7 @@ struct ts_loop {
     int wake_fd;
     struct ts_timer_heap timers;
     struct ts_watch_list watches;
+    struct ts_pool pool;    // for what comes and goes with each request
     struct ts_easy *easies; // idle handles, for reuse
     size_t easy_count;
     size_t easy_max;

@@ -3,7 +3,6 @@
 // Ending and delivering are apart, so that a callback may cancel any other transfer.
 #include "host/net/xfer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/base/str.h"
@@ -13,8 +12,9 @@
 #include "host/net/headers.h"
 #include "host/net/loop_private.h"
 
-// Bytes that libcurl reads at a time.
-#define BUFFER_SMALL 2048L
+// Bytes that libcurl reads at a time. The small buffer, with the byte that libcurl adds and what
+// memory.c puts before it, is a block of the pool.
+#define BUFFER_SMALL 2016L
 #define BUFFER_LARGE 65536L
 
 struct ts_xfer {
@@ -215,14 +215,16 @@ enum ts_err ts_xfer_start(struct ts_loop *loop, const struct ts_xfer_request *re
     ts_xfer_fn on_done, void *owner, struct ts_xfer **out, struct ts_error *err)
 {
     *out = NULL;
-    struct ts_xfer *xfer = calloc(1, sizeof *xfer);
+    struct ts_xfer *xfer = ts_pool_take(&loop->pool, sizeof *xfer);
     if (!xfer) {
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
-    xfer->loop = loop;
-    xfer->owner = owner;
-    xfer->is_once = request->is_once;
-    xfer->start_us = ts_loop_now(loop);
+    *xfer = (struct ts_xfer){
+        .loop = loop,
+        .owner = owner,
+        .is_once = request->is_once,
+        .start_us = ts_loop_now(loop),
+    };
     xfer->budget_us =
         request->deadline_us == TS_NEVER ? TS_NEVER : request->deadline_us - xfer->start_us;
     ts_response_init(&xfer->response, request->max_head, request->max_body);
@@ -262,7 +264,7 @@ void ts_xfer_cancel(struct ts_xfer *xfer)
     xfer_detach(xfer);
     ts_response_fini(&xfer->response);
     ts_buf_fini(&xfer->result.body);
-    free(xfer);
+    ts_pool_release(&xfer->loop->pool, xfer, sizeof *xfer);
 }
 
 struct ts_xfer_result *ts_xfer_result(struct ts_xfer *xfer)
