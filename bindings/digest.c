@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bindings/widget_member.h"
+#include "bindings/widget_words.h"
 #include "host/base/clock.h"
 
 static uint64_t hash_mix(uint64_t hash, uint64_t word)
@@ -79,11 +80,11 @@ uint64_t lx_digest_value(lua_State *L, int member)
     }
 }
 
-// Pushes that member of the widget at idx; gives its type. Raw: a table of the script's may have
-// metamethods.
-static int push_raw(lua_State *L, int idx, int member)
+// Pushes that member of the widget at idx, by its name among the strings at `words`; gives its
+// type. Raw: a table of the script's may have metamethods.
+static int push_raw(lua_State *L, int idx, int words, int member)
 {
-    lua_pushstring(L, lx_members()[member].name);
+    push_member_name(L, words, member);
     return lua_rawget(L, idx);
 }
 
@@ -91,8 +92,10 @@ uint64_t lx_digest_widget(lua_State *L, int idx, int64_t *modified_us)
 {
     uint64_t digest = 0;
     bool is_whole = true;
+    push_words(L);
+    int words = lua_gettop(L);
     for (int member = 0; member < LX_MEMBER_DIGESTED; member++) {
-        int type = push_raw(L, idx, member);
+        int type = push_raw(L, idx, words, member);
         if (type != LUA_TNIL) {
             uint64_t hash = lx_digest_value(L, member);
             is_whole = is_whole && hash;
@@ -105,18 +108,22 @@ uint64_t lx_digest_widget(lua_State *L, int idx, int64_t *modified_us)
         }
         lua_pop(L, 1);
     }
+    lua_pop(L, 1);
     return is_whole ? digest : 0;
 }
 
 uint64_t lx_digest_fields(lua_State *L, int idx, unsigned fields)
 {
     uint64_t digest = 0;
+    push_words(L);
+    int words = lua_gettop(L);
     for (int field = 0; field < TS_WIDGET_FIELD_COUNT; field++) {
         if (fields & 1u << field) {
-            push_raw(L, idx, field);
+            push_raw(L, idx, words, field);
             digest += lx_digest_value(L, field);
             lua_pop(L, 1);
         }
     }
+    lua_pop(L, 1);
     return digest;
 }

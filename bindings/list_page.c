@@ -12,6 +12,7 @@
 #include "bindings/json_decode.h"
 #include "bindings/list_private.h"
 #include "bindings/widget_decode.h"
+#include "bindings/widget_words.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
 

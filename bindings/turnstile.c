@@ -8,7 +8,7 @@
 #include "bindings/client.h"
 #include "bindings/exchange.h"
 #include "bindings/modules.h"
-#include "bindings/widget_decode.h"
+#include "bindings/widget_words.h"
 #include "bindings/widgets.h"
 
 static const luaL_Reg widget_functions[] = {

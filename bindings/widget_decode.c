@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Widgets are much alike: the same names in the same order, the same few words as values. To make
-// Lua strings of them again and again was most of the cost of an answer, so the strings are kept,
-// and bytes are compared with what is expected at their place.
+// Widgets are much alike: the same names in the same order, the same few words as values. So bytes
+// are compared with what is expected at their place before they are read as a string.
 #include "bindings/widget_decode.h"
 
 #include <string.h>
@@ -13,62 +12,13 @@
 #include "bindings/json_decode.h"
 #include "bindings/secret.h"
 #include "bindings/widget_member.h"
+#include "bindings/widget_words.h"
 
 #define SIZE_MAX_KEPT 32 // members that a table is made for at once
-#define WORD_MAX 24      // bytes of a value that is kept, with its quotes
-
-// The last value of a member.
-struct word {
-    size_t len; // with its quotes; 0: none
-    uint64_t digest;
-    char quoted[WORD_MAX];
-};
-
-// The strings are in the table: names at 1 + member, words at 1 + LX_MEMBER_COUNT + member, and
-// this at WORDS_SELF.
-struct words {
-    int first;                  // member that objects begin with
-    int after[LX_MEMBER_COUNT]; // member that came behind that one
-    int size;                   // members of the last widget
-    struct word words[LX_MEMBER_COUNT];
-};
-
-#define WORDS_SELF (1 + 2 * LX_MEMBER_COUNT)
-
-static const char words_key; // in the registry: the table
-
-void lx_open_words(lua_State *L)
-{
-    lua_createtable(L, WORDS_SELF, 0);
-    for (int member = 0; member < LX_MEMBER_COUNT; member++) {
-        lua_pushstring(L, lx_members()[member].name);
-        lua_rawseti(L, -2, 1 + member);
-        lua_pushboolean(L, 0);
-        lua_rawseti(L, -2, 1 + LX_MEMBER_COUNT + member);
-    }
-    struct words *words = lua_newuserdatauv(L, sizeof *words, 0);
-    *words = (struct words){0};
-    lua_rawseti(L, -2, WORDS_SELF);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
-}
-
-void push_words(lua_State *L)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &words_key);
-}
-
-static struct words *words_of(lua_State *L, int idx)
-{
-    lua_rawgeti(L, idx, WORDS_SELF);
-    struct words *words = lua_touserdata(L, -1); // anchored by the table
-    lua_pop(L, 1);
-    return words;
-}
-
 // One widget under way.
 struct decoding {
     struct lx_json *json;
-    struct words *words;
+    struct lx_words *words;
     int idx;            // of their table
     unsigned members;   // bits of those that came
     bool has_repeats;   // a member came twice
@@ -110,44 +60,28 @@ static int push_name(struct decoding *decoding, int **expected)
     } else if (!lx_json_read_colon(json)) {
         return -1;
     }
-    lua_rawgeti(json->L, decoding->idx, 1 + member);
+    push_member_name(json->L, decoding->idx, member);
     *expected = &decoding->words->after[member];
     return member;
 }
 
 // Pushes a word if it is the one that was there the last time.
-static bool push_word(struct decoding *decoding, int member, uint64_t *digest)
+static bool push_same_word(struct decoding *decoding, int member, uint64_t *digest)
 {
-    const struct word *word = &decoding->words->words[member];
+    const struct lx_word *word = &decoding->words->words[member];
     if (word->len == 0 || !lx_json_match(decoding->json, word->quoted, word->len)) {
         return false;
     }
-    lua_rawgeti(decoding->json->L, decoding->idx, 1 + LX_MEMBER_COUNT + member);
+    push_word(decoding->json->L, decoding->idx, member);
     *digest = word->digest;
     return true;
-}
-
-// Keeps the string on top as the word of that member.
-static void word_keep(
-    struct decoding *decoding, int member, const struct lx_json_string *string, uint64_t digest)
-{
-    struct word *word = &decoding->words->words[member];
-    size_t len = string->len + 2;
-    if (len > sizeof word->quoted || string->is_pushed) {
-        return;
-    }
-    lua_pushvalue(decoding->json->L, -1);
-    lua_rawseti(decoding->json->L, decoding->idx, 1 + LX_MEMBER_COUNT + member);
-    memcpy(word->quoted, string->bytes - 1, len);
-    word->len = len;
-    word->digest = digest;
 }
 
 static bool push_text(struct decoding *decoding, int member, uint64_t *digest)
 {
     lua_State *L = decoding->json->L;
     bool is_word = lx_members()[member].is_word;
-    if (is_word && push_word(decoding, member, digest)) {
+    if (is_word && push_same_word(decoding, member, digest)) {
         return true;
     }
     struct lx_json_string string;
@@ -166,7 +100,7 @@ static bool push_text(struct decoding *decoding, int member, uint64_t *digest)
     }
     *digest = lx_digest_text(lx_digest_begin(member), string.bytes, string.len);
     if (is_word) {
-        word_keep(decoding, member, &string, *digest);
+        lx_word_keep(L, decoding->idx, member, &string, *digest);
     }
     return true;
 }
@@ -280,8 +214,11 @@ static bool push_member_value(struct decoding *decoding, int member)
 bool push_widget(struct lx_json *json, int words, struct lx_decoded *out)
 {
     lua_State *L = json->L;
-    struct decoding decoding = {
-        .json = json, .words = words_of(L, words), .idx = words, .is_comparable = true, .out = out};
+    struct decoding decoding = {.json = json,
+        .words = lx_words_of(L, words),
+        .idx = words,
+        .is_comparable = true,
+        .out = out};
     *out = (struct lx_decoded){0};
     lua_createtable(L, 0, decoding.words->size);
     int widget = lua_gettop(L), size = 0;

@@ -22,15 +22,9 @@ struct lx_decoded {
     size_t modified_len;
 };
 
-// Sets up what push_words pushes; called once at set-up.
-TS_RAISES void lx_open_words(lua_State *L);
-
-// Pushes what widgets share: the strings of their names and of the words in them.
-TS_RAISES void push_words(lua_State *L);
-
-// Pushes the widget whose object is at the place; what push_words pushed is at the index `words`.
-// False when something is wrong: see json->why; what is on the stack then is for the caller to
-// drop.
+// Pushes the widget whose object is at the place; what push_words (widget_words.h) pushed is at the
+// index `words`. False when something is wrong: see json->why; what is on the stack then is for the
+// caller to drop.
 TS_RAISES bool push_widget(struct lx_json *json, int words, struct lx_decoded *out);
 
 #endif

@@ -13,6 +13,7 @@
 #include "bindings/snapshot.h"
 #include "bindings/widget.h"
 #include "bindings/widget_decode.h"
+#include "bindings/widget_words.h"
 #include "bindings/widgets.h"
 #include "host/api/retry.h"
 #include "host/base/str.h"

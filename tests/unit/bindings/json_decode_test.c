@@ -100,6 +100,29 @@ static void what_is_not(void **state)
     assert_false(is_accepted(*state, "[1,\0]", 5));
 }
 
+// Strings are looked through many bytes at a time, and each byte of those may be the one.
+static void every_place_in_a_string(void **state)
+{
+    static const struct {
+        const char *bytes;
+        bool is_good;
+    } cases[] = {{"\"", false}, {"\\", false}, {"\x1f", false}, {"\x80", false}, {"\xff", false},
+        {" ", true}, {"\x7f", true}, {"\\n", true}, {"\xc3\xa9", true}};
+    for (size_t len = 1; len < 40; len++) {
+        for (size_t at = 0; at < len; at++) {
+            for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+                char text[64];
+                size_t size = strlen(cases[i].bytes);
+                memset(text, 'x', sizeof text);
+                text[0] = '"';
+                memcpy(text + 1 + at, cases[i].bytes, size);
+                text[len + size] = '"';
+                assert_int_equal(is_accepted(*state, text, len + size + 1), cases[i].is_good);
+            }
+        }
+    }
+}
+
 static void integers_are_exact(void **state)
 {
     lua_State *L = *state;
@@ -177,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_json),
         cmocka_unit_test(what_is_not),
+        cmocka_unit_test(every_place_in_a_string),
         cmocka_unit_test(integers_are_exact),
         cmocka_unit_test(long_lists_and_objects),
         cmocka_unit_test(depth),

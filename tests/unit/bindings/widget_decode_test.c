@@ -18,6 +18,7 @@
 #include "bindings/json.h"
 #include "bindings/json_decode.h"
 #include "bindings/secret.h"
+#include "bindings/widget_words.h"
 #include "tests/unit/bindings/same.h"
 
 #define ROUNDS 60000
