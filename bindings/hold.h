@@ -16,7 +16,7 @@
 
 enum { LX_HOLD_BUCKETS = 256 };
 
-// What is held on to: a widget, all widgets of a name, or the turn of late updates.
+// What is held on to: a widget, all widgets of a name, or the turn of a client's late updates.
 enum lx_hold_kind { LX_HOLD_SITEKEY, LX_HOLD_NAME, LX_HOLD_LATE };
 
 // All holds of a run, of whatever client: two may be of one account. Zeroed: there are none.

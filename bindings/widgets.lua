@@ -16,6 +16,7 @@ local function new(core, fresh)
   local half = {}
   local freshness = new_freshness(core, fresh)
   local doubt = new_doubt(core, freshness)
+  local late_turn = tostring(core) -- each client's own, as their rate budgets are
 
   -- Settles a create. A widget that is found may be anybody's who has sent the same and has no answer
   -- yet: so all creates of the name land first, and they settle one after the other.
@@ -77,7 +78,7 @@ local function new(core, fresh)
   -- A write that waits for the rate budget may outlive what it relies on. Those that did go one at a
   -- time: else they could use up the budget with reading, again and again.
   local function send_late_update(sitekey, subject, changes)
-    local _ <close> = core.hold("late", "")
+    local _ <close> = core.hold("late", late_turn)
     for _ = 1, LATE_TRIES do
       local widget, err, bits, base = send_update(sitekey, subject, changes)
       if err ~= "late" then

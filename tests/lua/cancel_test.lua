@@ -244,6 +244,38 @@ function TestCancel.testWriteInFlight()
   lu.assertEquals(assert(cancelled(function() return make "the last" end):await()).name, "the last")
 end
 
+-- Updates of one widget go one at a time. One that is cancelled while it waits leaves its place, and
+-- so does one that is cancelled when the turn comes to it.
+function TestCancel.testUpdatesThatWaitForTheirTurn()
+  local w = assert(make "in line")
+  local handles = {}
+  for i = 1, 8 do
+    handles[i] = task.spawn(function()
+      return assert(widgets.update(w, { domains = { add = { ("d%d.example"):format(i) } } }))
+    end)
+  end
+  task.sleep(0)
+  handles[3]:cancel()
+  handles[1]:await()
+  for i = 5, 6 do
+    handles[i]:cancel()
+  end
+  local wanted = { ["a.example"] = true }
+  for i, h in ipairs(handles) do
+    if pcall(h.await, h) then
+      wanted[("d%d.example"):format(i)] = true
+    end
+  end
+  assert_cancelled(handles[3])
+  local got = {}
+  for _, name in ipairs(assert(widgets.get(w)).domains) do
+    got[name] = true
+  end
+  lu.assertEquals(got, wanted)
+  lu.assertTrue(got["d8.example"])
+  assert(widgets.update(w, { name = "the line is empty" }))
+end
+
 -- One that waits in the queue is taken back.
 function TestCancel.testWritesInTheQueue()
   local handles = {}
