@@ -6,6 +6,7 @@
 
 #include "bindings/json_decode.h"
 
+// Messages are told from others only because every answer has them.
 enum member { RESULT, SUCCESS, ERRORS, MESSAGES, RESULT_INFO, OTHER };
 
 #define NAME(text)                                                                                 \

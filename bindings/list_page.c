@@ -169,16 +169,17 @@ bool list_page_is_here(const struct list *list)
     return list->pages[list->next_take % LIST_WINDOW].is_done;
 }
 
-// The rows of a page that is read.
+// The rows of a page that is read. What they say of the service's clock counts once the whole
+// answer is known to be good.
 struct page_rows {
-    struct lx_reading *reading;
+    struct lx_reading reading;
     int snapshot; // index of their metatable
     int words;    // and of what widgets share
 };
 
 static bool push_row(struct lx_json *json, void *self)
 {
-    const struct page_rows *rows = self;
+    struct page_rows *rows = self;
     struct lx_decoded row;
     if (*json->at != '{') {
         return push_json_value(json);
@@ -188,7 +189,7 @@ static bool push_row(struct lx_json *json, void *self)
     }
     lx_snapshot_row(json->L, rows->snapshot, row.digest);
     if (row.modified) {
-        lx_reading_see(rows->reading, row.modified, row.modified_len);
+        lx_reading_see(&rows->reading, row.modified, row.modified_len);
     }
     return true;
 }
@@ -196,7 +197,9 @@ static bool push_row(struct lx_json *json, void *self)
 // Decodes a result that is to be a list of widgets.
 static bool push_rows(struct lx_json *json, void *self)
 {
-    return *json->at == '[' ? push_json_array(json, push_row, self) : push_json_value(json);
+    struct page_rows *rows = self;
+    rows->reading = (struct lx_reading){0}; // of an earlier result, which does not count
+    return *json->at == '[' ? push_json_array(json, push_row, rows) : push_json_value(json);
 }
 
 // A finalizer of the script, which may run while an answer is decoded, can close the list. So the
@@ -234,7 +237,7 @@ static void push_page(lua_State *L, struct list *list, struct lx_result *result)
     push_snapshot(L, start_us, page->done_us, -2);
     int snapshot = lua_gettop(L) - 1;
     push_words(L);
-    struct page_rows rows = {list->reading, snapshot, lua_gettop(L)};
+    struct page_rows rows = {.snapshot = snapshot, .words = lua_gettop(L)};
     *result = (struct lx_result){.push = push_rows, .self = &rows};
     if (!push_answer(L, answer, result, &failure)) {
         list_raise(L, list, &failure);
@@ -245,6 +248,7 @@ static void push_page(lua_State *L, struct list *list, struct lx_result *result)
     }
     list_check_open(L, list);
     lx_reading_add(list->reading, start_us, page->done_us);
+    lx_reading_see(list->reading, rows.reading.newest, strlen(rows.reading.newest));
 }
 
 void list_page_take(lua_State *L, struct list *list, int box)
