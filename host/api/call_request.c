@@ -73,7 +73,8 @@ static enum ts_err headers_build(struct ts_call *call, struct ts_buf *text, size
         ts_buf_add(text, "Accept: application/json", sizeof "Accept: application/json");
     *count = 1;
     if (!code && call->endpoint->has_body) {
-        code = ts_buf_add_format(text, "Content-Type: %s%c", call->content_type, '\0');
+        code = ts_buf_add_str(text, "Content-Type: ");
+        code = code ? code : ts_buf_add(text, call->content_type, strlen(call->content_type) + 1);
         *count += 1;
     }
     if (!code && !call->endpoint->is_public) {
