@@ -332,6 +332,23 @@ class Answers(Case):
             done = self.after([(200, {}, body)], code + "print(v, e.kind)", 9)
             self.assertEqual(done.out, "nil\tdecode\n")
 
+    def test_a_refused_page_tells_nothing_of_the_clock(self):
+        """Else what a look shows would seem too old, and rows would be read one by one."""
+        rows = [widget(sitekey=f"0x4AAA{n}", secret=None, modified_on="2026-01-01T00:00:01Z")
+                for n in range(6)]
+        info = {"per_page": 5, "total_count": 6}
+        later = [{**rows[5], "modified_on": "2036-01-01T00:00:00Z"}]
+        answers = [envelope(rows[:5], result_info=info),
+                   envelope(later, result_info=info, success=False),
+                   envelope(rows, result_info={"per_page": 100, "total_count": 6}),
+                   envelope({**rows[0], "name": "new"})]
+        self.after(answers, "local kept; local _, err = pcall(function() "
+                   "for w in widgets.list { per_page = 5 } do kept = kept or w end end); "
+                   "err:forgive 'meant'; task.sleep(1); "
+                   "assert(widgets.update(kept, { name = 'new' }).name == 'new')", 0,
+                   "--fresh", "1")
+        self.assertEqual([method for method, _, _ in self.server.seen], ["GET"] * 3 + ["PUT"])
+
 
 if __name__ == "__main__":
     unittest.main()
