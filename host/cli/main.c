@@ -42,6 +42,7 @@ _Noreturn static void leave(int status)
     exit(status);
 #else
     fflush(NULL);
+    fflush(stdin); // as exit does: who reads on where a script stopped begins behind what it took
     _exit(status);
 #endif
 }

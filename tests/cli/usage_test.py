@@ -4,6 +4,7 @@
 import os
 import re
 import stat
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -130,6 +131,15 @@ class Usage(Case):
         done = self.run_tshost("-", text="print(1")
         self.assert_status(done, 1)
         self.assertRegex(done.err, r"^tshost: stdin:1: .*expected")
+
+    def test_what_a_script_leaves_of_standard_input(self):
+        """A file that it only began to read is there for whoever reads on, as after any program."""
+        with tempfile.TemporaryFile() as lines:
+            lines.write(b"first\nsecond\n")
+            lines.seek(0)
+            for expected in ("first", "second"):
+                done = self.start("-e", "print(io.read())", stdin=lines).finish()
+                self.assertEqual(done.out, expected + "\n", done)
 
     def test_arguments(self):
         path = self.script("print(arg[0], #arg, ...)\nfor i = 1, #arg do print(arg[i]) end")
