@@ -15,6 +15,7 @@
 #include "bindings/widget_words.h"
 
 #define SIZE_MAX_KEPT 32 // members that a table is made for at once
+
 // One widget under way.
 struct decoding {
     struct lx_json *json;
@@ -89,6 +90,9 @@ static bool push_text(struct decoding *decoding, int member, uint64_t *digest)
         return false;
     }
     if (member == LX_MEMBER_SECRET) {
+        if (string.len > TS_SECRET_MAX) {
+            return lx_json_complain(decoding->json, "a secret that is too long");
+        }
         push_secret(L, string.bytes, string.len);
         if (string.is_pushed) {
             lua_remove(L, -2);

@@ -295,6 +295,12 @@ class Reads(unittest.TestCase):
         text = b'{"success":true,"errors":[],"messages":[],"result":%s}' % named
         self.ask(always(answer(text.replace(b"NAME", b"\xc3\x28"))), "decode", "UTF-8")
 
+    def test_a_secret_of_a_megabyte(self):
+        """It is the server's fault, so an error that is returned and none that is raised."""
+        huge = {**widget("0x4AAAAAAAAAAAAAAAAAAAAA", "acme"), "secret": "x" * MEGABYTE}
+        results = self.ask(always(envelope(huge)), "decode")
+        self.assertIn("a secret that is too long", results[0]["failure"]["text"])
+
     def test_json_nested_ten_thousand_deep(self):
         deep = b"[" * 10000 + b"]" * 10000
         text = b'{"success":true,"errors":[],"messages":[],"result":%s}' % deep
