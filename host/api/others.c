@@ -53,14 +53,15 @@ static bool is_time(int64_t time_us)
 
 bool ts_others_is_sound(const struct ts_others *others)
 {
-    const int64_t times[] = {
-        others->low_us, others->high_us, others->begin_us, others->seen_us, others->bucket_us};
+    const int64_t times[] = {others->low_us, others->high_us, others->begin_us, others->seen_us,
+        others->watch_us, others->bucket_us};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         if (!is_time(times[i])) {
             return false;
         }
     }
-    return is_in(others->count, COUNT_MAX) && is_in(others->past_m, COUNT_MAX * MILLI) &&
+    return is_in(others->count, COUNT_MAX) && is_in(others->unwatched, COUNT_MAX) &&
+           is_in(others->past_m, COUNT_MAX * MILLI) &&
            is_in(others->past_us, COUNT_MAX * SECOND_US) && is_in(others->total, INT64_MAX / 2) &&
            is_in(others->total_most, INT64_MAX / 2) && is_in(others->before_least, INT64_MAX / 2) &&
            is_in(others->before + 1, INT64_MAX / 2) && is_in(others->window_most, COUNT_MAX) &&
@@ -74,6 +75,7 @@ void ts_others_shift(struct ts_others *others, int64_t shift_us)
         others->high_us += shift_us;
         others->begin_us += shift_us;
         others->seen_us = most(others->seen_us + shift_us, 1);
+        others->watch_us += others->watch_us ? shift_us : 0;
     }
     others->bucket_us = 0;
 }
@@ -82,6 +84,7 @@ void ts_others_pause(struct ts_others *others)
 {
     others->count = 0;
     others->begin_us = others->seen_us;
+    others->watch_us = others->unwatched = 0;
     others->bucket_us = 0;
     others->before = others->before_least = 0;
 }
@@ -112,20 +115,47 @@ static void begin_move(struct ts_others *others, int64_t begin_us, int64_t windo
     others->begin_us = begin_us;
 }
 
-// At least so many were seen from begin_us to now.
-static void count_see(struct ts_others *others, int64_t begin_us, int64_t count, bool is_exact,
-    int64_t window_us, int64_t now_us)
+// How much of what is seen was watched, not told of the time before the first look.
+static int64_t watched_of(const struct ts_others *others)
 {
+    return others->seen_us - most(others->begin_us, others->watch_us);
+}
+
+// Whoever began shortly before the first look was not there for the whole of a window that had
+// begun long before: then what has come since tells more than the average over that window.
+static bool is_late(const struct ts_others *others)
+{
+    double span_us = (double)(others->seen_us - others->begin_us);
+    double watched_us = (double)watched_of(others);
+    double watched = (double)(others->count - others->unwatched);
+    return others->watch_us > others->begin_us &&
+           watched * span_us > (double)others->count * watched_us;
+}
+
+// At least so many were seen from begin_us to now, and at most so many more as are unsure.
+static void count_see(struct ts_others *others, int64_t begin_us, int64_t count, int64_t unsure,
+    const struct ts_others_word *word, int64_t now_us)
+{
+    int64_t window_us = word->window_us;
     if (!others->seen_us || others->seen_us > now_us) {
         // Nobody seen before the first look may be somebody who begins now.
         others->begin_us = others->seen_us = count > 0 ? begin_us : now_us;
         others->count = 0;
+        others->watch_us = now_us;
+        others->unwatched = least(most(count + unsure, 0), COUNT_MAX);
     }
     if (begin_us > others->begin_us) {
+        if (begin_us >= others->watch_us && is_late(others)) {
+            others->begin_us = others->watch_us;
+            others->count -= others->unwatched;
+        }
         begin_move(others, begin_us, window_us);
     }
+    if (begin_us >= others->watch_us) {
+        others->watch_us = others->unwatched = 0;
+    }
     count = least(most(count, 0), COUNT_MAX);
-    if (!is_exact && count <= others->count) {
+    if (word->held > 0 && count <= others->count) {
         return; // what is in flight may hide them
     }
     others->count = most(others->count, count);
@@ -177,11 +207,12 @@ static void window_hear(struct ts_others *others, const struct ts_others_word *w
     if (others->before == UNTOLD && !others->is_no_counter) {
         others->past_us = most(others->past_us, word->window_us / WATCH_SHARE);
         others->begin_us = others->seen_us = now_us; // the next words show how the window moves
-        others->count = 0;
+        others->count = others->watch_us = others->unwatched = 0;
         return;
     }
     if (others->before == UNTOLD) { // whatever was before, it does not count
         others->begin_us = least(others->begin_us, high_us);
+        others->watch_us = others->unwatched = 0;
     }
     int64_t missing = word->requests - word->left;
     int64_t own_most = own_since(word, low_us - SLACK_US, now_us);
@@ -214,7 +245,7 @@ static void window_hear(struct ts_others *others, const struct ts_others_word *w
         count = (int64_t)(expected < (double)window ? expected : (double)window);
         count = counter > (double)count ? (int64_t)counter : count;
     }
-    count_see(others, begin_us, count, word->held == 0, word->window_us, now_us);
+    count_see(others, begin_us, count, missing - own_least - count, word, now_us);
 }
 
 // From one moment on it is known what was missing, and what has flowed in since unless it was full.
@@ -226,7 +257,7 @@ static void bucket_hear(struct ts_others *others, const struct ts_others_word *w
     if (!was_full) {
         int64_t own = word->total - others->bucket_total;
         int64_t count = lack - others->bucket_lack + (int64_t)inflow - own - word->held;
-        count_see(others, others->bucket_us, count, word->held == 0, word->window_us, now_us);
+        count_see(others, others->bucket_us, count, word->held, word, now_us);
     }
     if (was_full || passed_us > word->window_us / 2) {
         others->bucket_us = now_us;
@@ -277,12 +308,24 @@ static int64_t span_of(const struct ts_others *others)
 
 bool ts_others_is_known(const struct ts_others *others, int64_t window_us)
 {
-    return span_of(others) >= window_us / WATCH_SHARE;
+    return watched_of(others) + others->past_us >= window_us / WATCH_SHARE;
 }
 
 int64_t ts_others_known_at(const struct ts_others *others, int64_t window_us, int64_t now_us)
 {
-    return now_us + most(window_us / WATCH_SHARE - span_of(others) - (now_us - others->seen_us), 0);
+    int64_t watched_us = watched_of(others) + others->past_us;
+    return now_us + most(window_us / WATCH_SHARE - watched_us - (now_us - others->seen_us), 0);
+}
+
+// How many were seen, and in how long.
+static double count_of(const struct ts_others *others, int64_t window_us, double *span_us)
+{
+    if (is_late(others) && watched_of(others) >= window_us / WATCH_SHARE) {
+        *span_us = (double)watched_of(others);
+        return (double)(others->count - others->unwatched);
+    }
+    *span_us = (double)span_of(others);
+    return (double)others->past_m / MILLI + (double)others->count;
 }
 
 int64_t ts_others_average(const struct ts_others *others, int64_t window_us)
@@ -290,18 +333,18 @@ int64_t ts_others_average(const struct ts_others *others, int64_t window_us)
     if (!ts_others_is_known(others, window_us)) {
         return 0;
     }
-    double count = (double)others->past_m / MILLI + (double)others->count;
-    return (int64_t)(count * (double)window_us / (double)span_of(others) + 0.5);
+    double span_us, count = count_of(others, window_us, &span_us);
+    return (int64_t)(count * (double)window_us / span_us + 0.5);
 }
 
 int64_t ts_others_most(const struct ts_others *others, int64_t window_us, int64_t span_us)
 {
-    double count = (double)others->past_m / MILLI + (double)others->count;
+    double seen_us, count = count_of(others, window_us, &seen_us);
     if (count < 0.5 || span_us <= 0) {
         return 0;
     }
     double share = (double)least(span_us, window_us) / (double)window_us;
-    double seen = ((double)span_of(others) + (double)window_us / WATCH_SHARE) / (double)window_us;
+    double seen = (seen_us + (double)window_us / WATCH_SHARE) / (double)window_us;
     double mean = (count + 1) / seen * share;
     double square = SURPRISE * (mean + mean * mean / (count + 1));
     double sum = mean + (double)(DEVIATIONS * root(square));

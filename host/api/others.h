@@ -17,12 +17,14 @@
 struct ts_others {
     int64_t low_us; // the present window ends between the two
     int64_t high_us;
-    int64_t begin_us; // what is counted below was seen from here
-    int64_t seen_us;  // to here; 0: nothing was
-    int64_t count;    // requests of others
-    int64_t past_m;   // before that, fading: thousandths of a request
-    int64_t past_us;  // in so long
-    int64_t total;    // own requests before the present window, as ts_others_word.total, at least
+    int64_t begin_us;  // what is counted below was seen from here
+    int64_t seen_us;   // to here; 0: nothing was
+    int64_t count;     // requests of others
+    int64_t watch_us;  // the first look, when the server's window had begun before; 0: none such
+    int64_t unwatched; // requests of others in that window at the first look
+    int64_t past_m;    // before that, fading: thousandths of a request
+    int64_t past_us;   // in so long
+    int64_t total;     // own requests before the present window, as ts_others_word.total, at least
     int64_t total_most;
     int64_t before; // of those, in the window before, at most; -1: not known
     int64_t before_least;

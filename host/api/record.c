@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define RECORD_VERSION 3
+#define RECORD_VERSION 4
 #define VERSIONS_MAX 1000 // no version will be that high, so it is damage
 #define SECOND_US INT64_C(1000000)
 #define PAUSE_MAX_US (3600 * SECOND_US)

@@ -365,6 +365,26 @@ static void others_are_watched_for_at_first(void **state)
     }
 }
 
+// Nor is somebody who began within the server's window mistaken for one who was there for all of
+// it: on a grid, that may have begun long before. The run begins shortly before the next.
+static void who_began_late_is_not_averaged_over_the_window(void **state)
+{
+    (void)state;
+    enum { STEPS = 20 };
+    const int64_t window_us = 10 * SECOND;
+    for (int i = 0; i < STEPS; i++) {
+        struct world world;
+        world_init(&world, SLIDING_COUNTER, 1200, window_us, 1, (uint64_t)i + 1);
+        world.now_us = 1009 * SECOND + i * SECOND / 50;
+        world.trip_us = 3000;
+        world.other_kind = EVEN;
+        world.other_per_window = 360;
+        world_warm(&world, 0);
+        world_run(&world, 1800);
+        assert_int_equal(world.refused + world.other_refused, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +394,7 @@ int main(void)
         cmocka_unit_test(somebody_else_is_never_in_the_way),
         cmocka_unit_test(others_are_learned),
         cmocka_unit_test(others_are_watched_for_at_first),
+        cmocka_unit_test(who_began_late_is_not_averaged_over_the_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
