@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Widgets from JSON into the tables that scripts see, in one go: secret as a handle, which Lua
-// never has as a string, null as absent, whole numbers as integers, and the digest of what came.
-// Everything else stays, known or not.
+// Widgets from JSON into the tables that scripts see, in one go: secret as a handle, null as
+// absent, whole numbers as integers, and the digest of what came. Everything else stays, known or
+// not. A secret is no string of Lua's on the way, unless it came with escapes, as none of the API's
+// does; that string is wiped when it is collected.
 #ifndef TS_BINDINGS_WIDGET_DECODE_H
 #define TS_BINDINGS_WIDGET_DECODE_H
 
