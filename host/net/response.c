@@ -75,7 +75,7 @@ static enum ts_err head_add(struct ts_response *response, const char *line, size
     return head_keep(response, line, len);
 }
 
-// A NUL inside a line would split it in two here; libcurl refuses such an response before.
+// A NUL inside a line would split it in two here; libcurl refuses such a response before.
 static size_t on_header(char *line, size_t size, size_t count, void *self)
 {
     struct ts_response *response = self;

@@ -96,7 +96,8 @@ class Server:
         with self.lock:
             for sock in self.open:
                 try:
-                    sock.shutdown(socket.SHUT_RDWR)
+                    # That of an SSLSocket would forget its TLS, and its thread read ciphertext.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
                 except OSError:
                     pass  # gone already
         for thread in self.threads:
