@@ -10,6 +10,7 @@ import unittest
 
 import host
 import screen
+from slow_server import Gate
 
 PRELUDE = """
 local task = require "task"
@@ -294,21 +295,23 @@ task.each(items, function() task.sleep(100) end, { progress = "Onboarding" })
         self.assertRegex(stopped.screen.text[1], r"^tshost: interrupted by SIGINT")
 
     def test_what_is_in_flight_is_waited_for_as_stopping(self):
-        with host.Sandbox("--latency", "1500") as sandbox:
+        with Gate() as server:
             text = prelude(50) + """
 local widgets = require "turnstile".widgets
 task.each(items, function() return widgets.create {
   name = "acme", domains = { "acme.example" }, mode = "managed" }
 end, { progress = "Creating", concurrency = 1 })
 """
-            terminal = self.open(text, environment=self.environment(sandbox))
+            terminal = self.open(text, environment=self.environment(
+                CLOUDFLARE_BASE_URL=server.url, CLOUDFLARE_API_TOKEN=host.TOKEN,
+                CLOUDFLARE_ACCOUNT_ID=host.ACCOUNT))
             terminal.wait_for("^Creating: 0/50")
-            while not sandbox.requests("create"):
-                pass
+            self.assertTrue(server.is_asked.wait(host.PATIENCE))
             terminal.signal()
-            terminal.wait_for(r"^Creating: \d+/50, 0 failed, \d+ left, stopping$")
+            terminal.wait_for(r"^Creating: 0/50, 0 failed, 50 left, stopping$")
+            server.open()
             self.assertEqual(terminal.finish(), 130)
-            self.assertRegex("\n".join(terminal.screen.text), r"tshost: \d+ created")
+            self.assertRegex("\n".join(terminal.screen.text), r"tshost: 1 created")
 
     def test_a_second_signal_leaves_no_line_behind(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:

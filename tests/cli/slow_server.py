@@ -5,6 +5,7 @@ import asyncio
 import json
 import random
 import re
+import threading
 
 from loop_server import LoopServer, envelope
 
@@ -22,8 +23,12 @@ class Server(LoopServer):
             length = re.search(r"(?i)content-length: (\d+)", head)
             body = await reader.readexactly(int(length[1])) if length else b"{}"
             method, path = head.split(" ", 2)[:2]
-            await asyncio.sleep(self._random.choice((0, 0.002, 0.01, 0.03)))
+            await self.pause()
             writer.write(self._answer(method, path, json.loads(body or b"{}")))
+
+    async def pause(self):
+        """Between a request and its answer."""
+        await asyncio.sleep(self._random.choice((0, 0.002, 0.01, 0.03)))
 
     def _answer(self, method, path, asked):
         sitekey = path.rsplit("/", 1)[1]
@@ -34,3 +39,19 @@ class Server(LoopServer):
             return envelope([])
         return envelope({"sitekey": sitekey, "name": asked.get("name", "acme"), "mode": "managed",
                          "domains": ["acme.example"], "secret": "0x4" + "A" * 30})
+
+
+class Gate(Server):
+    """Answers nothing until it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_asked = threading.Event()
+        self._is_open = asyncio.Event()
+
+    def open(self):
+        self._loop.call_soon_threadsafe(self._is_open.set)
+
+    async def pause(self):
+        self.is_asked.set()
+        await self._is_open.wait()
