@@ -6,6 +6,7 @@
 #include <lauxlib.h>
 
 #include "bindings/widget.h"
+#include "bindings/widget_words.h"
 #include "host/base/str.h"
 
 enum {
@@ -14,8 +15,9 @@ enum {
     DOMAINS_BIT = 1 << TS_WIDGET_DOMAINS,
 };
 
-// A widget's fields as its table has them. Everything lies in that table, which has to stay on the
-// stack, but for the array of names: here while they are few, else in a userdata that is pushed.
+// A widget's fields as its table has them. Their strings are pushed and stay on the stack: wherever
+// memory is asked for, a finalizer of the script's may run and change the table. The array of names
+// is here while they are few, else in a userdata that is pushed.
 struct view {
     struct lx_fields fields;
     const char **spare; // room for the names twice more, and for those that come in addition
@@ -36,13 +38,13 @@ static bool is_c_string(lua_State *L, int idx)
     return lua_type(L, idx) == LUA_TSTRING && strlen(lua_tostring(L, idx)) == lua_rawlen(L, idx);
 }
 
-// Fills the array with the names of the list at idx, as they are; whether it is that and nothing
-// else: what is not understood would be dropped from the body, and a list of domains that comes out
-// empty admits any hostname.
+// Fills the array with the names of the list at idx, as they are, and leaves them on the stack;
+// whether it is that and nothing else: what is not understood would be dropped from the body, and a
+// list of domains that comes out empty admits any hostname.
 static bool list_read(lua_State *L, int idx, const char **names, size_t count)
 {
     size_t met = 0;
-    for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
+    for (lua_pushnil(L); lua_next(L, idx); lua_insert(L, -2)) { // each name under the key
         lua_Unsigned place = lua_isinteger(L, -2) ? (lua_Unsigned)lua_tointeger(L, -2) : 0;
         if (place < 1 || place > count || !is_c_string(L, -1)) {
             lua_pop(L, 2);
@@ -55,9 +57,9 @@ static bool list_read(lua_State *L, int idx, const char **names, size_t count)
 }
 
 // The domains of the widget at idx. `more` names may be added to them.
-static void view_read_domains(lua_State *L, int idx, struct view *view, size_t more)
+static void view_read_domains(lua_State *L, int idx, int words, struct view *view, size_t more)
 {
-    lua_pushliteral(L, "domains");
+    push_member_name(L, words, TS_WIDGET_DOMAINS);
     int type = lua_rawget(L, idx);
     int list = lua_gettop(L);
     size_t count = type == LUA_TTABLE ? lua_rawlen(L, list) : 0;
@@ -66,6 +68,7 @@ static void view_read_domains(lua_State *L, int idx, struct view *view, size_t m
     domains->names =
         room <= FEW ? view->few : lua_newuserdatauv(L, room * sizeof *domains->names, 0);
     view->spare = domains->names + count;
+    luaL_checkstack(L, (int)count + LUA_MINSTACK, "too many domains");
     if (type == LUA_TTABLE && list_read(L, list, domains->names, count)) {
         domains->count = count;
         view->fields.there |= DOMAINS_BIT;
@@ -74,41 +77,39 @@ static void view_read_domains(lua_State *L, int idx, struct view *view, size_t m
     }
 }
 
-// The value on top, as that field.
+// The value on top, as that field. A text stays there.
 static void view_take(lua_State *L, struct lx_fields *fields, enum ts_widget_field field)
 {
     int type = lua_type(L, -1);
     bool is_text = ts_widget_rule_of(field)->kind == TS_WIDGET_TEXT;
-    if (type == LUA_TNIL) {
-        return;
-    }
-    if (type != (is_text ? LUA_TSTRING : LUA_TBOOLEAN)) {
-        fields->odd |= 1u << field;
-        return;
-    }
-    fields->there |= 1u << field;
-    if (is_text) {
+    bool is_good = type == (is_text ? LUA_TSTRING : LUA_TBOOLEAN);
+    fields->there |= (unsigned)is_good << field;
+    fields->odd |= (unsigned)(!is_good && type != LUA_TNIL) << field;
+    if (is_good && is_text) {
         fields->texts[field].text = lua_tolstring(L, -1, &fields->texts[field].len);
-    } else {
-        fields->truths |= (unsigned)lua_toboolean(L, -1) << field;
+        return;
     }
+    fields->truths |= (unsigned)(is_good && lua_toboolean(L, -1)) << field;
+    lua_pop(L, 1);
 }
 
-// Reads those fields of the widget at idx whose bits are set. The domains come first: room for them
-// may have to be found, and a finalizer that runs then may change the table.
+// Reads those fields of the widget at idx whose bits are set. Domains first: only their array may
+// need memory, so that the fields are read without a finalizer in between.
 static void view_read(lua_State *L, int idx, unsigned bits, size_t more, struct view *view)
 {
     view->fields = (struct lx_fields){0};
     view->spare = view->few;
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    push_words(L);
+    int words = lua_gettop(L);
     if (bits & DOMAINS_BIT) {
-        view_read_domains(L, idx, view, more);
+        view_read_domains(L, idx, words, view, more);
     }
     for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
         if (bits & ~(unsigned)DOMAINS_BIT & 1u << i) {
-            lua_pushstring(L, ts_widget_rule_of((enum ts_widget_field)i)->name);
+            push_member_name(L, words, i);
             lua_rawget(L, idx);
             view_take(L, &view->fields, (enum ts_widget_field)i);
-            lua_pop(L, 1);
         }
     }
 }

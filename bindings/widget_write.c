@@ -146,11 +146,11 @@ static int core_create(lua_State *L)
 }
 
 // Puts the changes at index 2 over the widget at index 1.
-static int put_start(lua_State *L, int64_t good_until_us, bool is_again)
+static int put_start(
+    lua_State *L, struct lx_exchange *exchange, int64_t good_until_us, bool is_again)
 {
     const struct lx_changes *changes = lua_touserdata(L, 2);
     struct lx_merged merged;
-    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, changes->sitekey);
     lx_merge(L, 1, changes, &exchange->body, &merged);
     if (merged.unfit) {
         lua_pushfstring(
@@ -179,7 +179,11 @@ static int put_start(lua_State *L, int64_t good_until_us, bool is_again)
 // | false, "late": not sent by that moment
 static int core_put(lua_State *L)
 {
-    return put_start(L, luaL_checkinteger(L, 3), lua_toboolean(L, 4));
+    const struct lx_changes *changes = lua_touserdata(L, 2);
+    int64_t good_until_us = luaL_checkinteger(L, 3);
+    bool is_again = lua_toboolean(L, 4);
+    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, changes->sitekey);
+    return put_start(L, exchange, good_until_us, is_again);
 }
 
 // put_known(sitekey | widget, changes) -> as put | false, "unknown": the script's own table, if it
@@ -190,12 +194,16 @@ static int core_put_known(lua_State *L)
     const struct lx_changes *changes = lua_touserdata(L, 2);
     struct lx_known known;
     int64_t until_us;
-    if (lx_freshness_ask(L, fresh, changes->key, 1, &known, &until_us) != LX_TRUST_GOOD) {
-        lua_pushboolean(L, 0);
-        lua_pushliteral(L, "unknown");
-        return 2;
+    if (lua_istable(L, 1)) {
+        // First, as a finalizer may run in it that changes the table.
+        struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, changes->sitekey);
+        if (lx_freshness_ask(L, fresh, changes->key, 1, &known, &until_us) == LX_TRUST_GOOD) {
+            return put_start(L, exchange, until_us, false);
+        }
     }
-    return put_start(L, until_us, false);
+    lua_pushboolean(L, 0);
+    lua_pushliteral(L, "unknown");
+    return 2;
 }
 
 static int delete_k(lua_State *L, int status, lua_KContext ctx)
