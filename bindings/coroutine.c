@@ -18,6 +18,7 @@ static const char
 static void waits_set(lua_State *L, lua_State *co, bool is_waiting)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &waits_key);
+    luaL_checkstack(co, 1, NULL); // it may be in the middle of filling it
     lua_pushthread(co);
     lua_xmove(co, L, 1);
     lua_pushboolean(L, is_waiting);

@@ -267,7 +267,8 @@ void list_page_take(lua_State *L, struct list *list, int box)
         list->next_take = list->last; // nothing comes after an empty page, whatever was announced
         list_check_complete(L, list);
     }
-    lua_settop(L, top); // closes the call
+    lua_closeslot(L, top + 3); // the call; left to lua_settop, Lua 5.4.4 could lose the stack
+    lua_settop(L, top);
     list->next_take++;
     ts_host_of(L)->door->ledger.reads++;
     list_pages_advance(L, list);
