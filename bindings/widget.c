@@ -115,16 +115,17 @@ static void draft_add_domains(struct draft *draft, int idx, enum lx_list list)
         lx_misuse(L, "%s: domains must be a list of hostnames, is a %s", draft->function,
             luaL_typename(L, idx));
     }
-    size_t count = 0;
+    size_t count = 0, len = lua_rawlen(L, idx);
     draft->lists[list] = draft->used;
     for (lua_pushnil(L); lua_next(L, idx); lua_pop(L, 1)) {
-        if (lua_type(L, -2) != LUA_TNUMBER) {
+        lua_Unsigned place = lua_isinteger(L, -2) ? (lua_Unsigned)lua_tointeger(L, -2) : 0;
+        if (place < 1 || place > len) {
             draft_complain_list(draft);
         }
-        draft_add_domain(draft, lua_tointeger(L, -2));
+        draft_add_domain(draft, (lua_Integer)place);
         count++;
     }
-    if (count != lua_rawlen(L, idx)) {
+    if (count != len) {
         draft_complain_list(draft);
     }
     draft->changes->lists[list].count = count;

@@ -110,6 +110,8 @@ function TestMisuse.testCreateMisuse()
     { domains = { add = { "a.example" } } })
   misuse("domains must be a list without gaps or named keys", create,
     { domains = { "a.example", nil, "b.example" } })
+  misuse("domains must be a list without gaps or named keys", create,
+    { domains = { "a.example", nil, "b.example", [0] = "c.example" } })
   misuse("domain 2 must be a string, is a number", create, { domains = { "a.example", 5 } })
   misuse("has a scheme: write the hostname alone", create, { domains = { "https://a.example" } })
   misuse("has a path", create, { domains = { "a.example/login" } })
