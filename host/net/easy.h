@@ -28,9 +28,8 @@ enum ts_err ts_easy_take(
 
 // Takes a handle back, out of the multi handle if it is in there. What the owner must set for every
 // request may stay behind (CURLOPT_PRIVATE, _HEADERDATA, _WRITEDATA, _BUFFERSIZE,
-// _ACCEPT_ENCODING). With is_special,
-// what makes it another request than a plain GET is undone: method, body, CURLOPT_PREREQFUNCTION.
-// Nothing else may be set.
+// _ACCEPT_ENCODING). With is_special, what makes it another request than a plain GET is undone:
+// method, body, CURLOPT_PREREQFUNCTION. Nothing else may be set.
 void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy);
 
 // Has the handle end when it is put back: after a failure, a cancel or a new connection. libcurl
