@@ -12,37 +12,33 @@
 
 #define HOLD "turnstile.hold"
 
-static struct lx_hold **bucket_of(struct lx_holds *holds, uint64_t key)
+static struct lx_hold_bucket *bucket_of(struct lx_holds *holds, uint64_t key)
 {
     return &holds->buckets[key % LX_HOLD_BUCKETS];
 }
 
 static void hold_add(struct lx_hold *hold, struct lx_holds *holds)
 {
-    struct lx_hold **bucket = bucket_of(holds, hold->key);
+    struct lx_hold_bucket *bucket = bucket_of(holds, hold->key);
     hold->holds = holds;
-    hold->prev = NULL;
-    hold->next = *bucket;
-    if (hold->next) {
-        hold->next->prev = hold;
-    }
-    *bucket = hold;
+    hold->prev = bucket->last;
+    hold->next = NULL;
+    *(hold->prev ? &hold->prev->next : &bucket->first) = hold;
+    bucket->last = hold;
 }
 
 static void hold_remove(struct lx_hold *hold)
 {
-    struct lx_hold **link = hold->prev ? &hold->prev->next : bucket_of(hold->holds, hold->key);
-    *link = hold->next;
-    if (hold->next) {
-        hold->next->prev = hold->prev;
-    }
+    struct lx_hold_bucket *bucket = bucket_of(hold->holds, hold->key);
+    *(hold->prev ? &hold->prev->next : &bucket->first) = hold->next;
+    *(hold->next ? &hold->next->prev : &bucket->last) = hold->prev;
     hold->holds = NULL;
 }
 
 // Whether another's hold is in the way.
 static bool is_taken(const struct lx_hold *hold)
 {
-    const struct lx_hold *other = *bucket_of(hold->holds, hold->key);
+    const struct lx_hold *other = bucket_of(hold->holds, hold->key)->first;
     while (other &&
            !(other->is_held && other->key == hold->key && !(other->is_shared && hold->is_shared))) {
         other = other->next;
@@ -58,8 +54,8 @@ void lx_hold_end(struct lx_hold *hold)
         return;
     }
     hold_remove(hold);
-    for (struct lx_hold *other = *bucket_of(holds, hold->key); hold->is_held && other;
-         other = other->next) {
+    struct lx_hold *other = hold->is_held ? bucket_of(holds, hold->key)->first : NULL;
+    for (; other; other = other->next) {
         if (other->key == hold->key) {
             ts_waiter_wake(&other->waiter);
         }
@@ -70,7 +66,7 @@ void lx_hold_end(struct lx_hold *hold)
 void lx_holds_wake(struct lx_holds *holds)
 {
     for (size_t i = 0; i < LX_HOLD_BUCKETS; i++) {
-        for (struct lx_hold *hold = holds->buckets[i]; hold; hold = hold->next) {
+        for (struct lx_hold *hold = holds->buckets[i].first; hold; hold = hold->next) {
             ts_waiter_wake(&hold->waiter);
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whose turn it is: one task at a time for each key, or all of those that share one. Those that
-// wait are all woken when a hold ends and look again, so that one which was cancelled meanwhile
-// takes nobody's turn with it.
+// wait are all woken when a hold ends, the first to come first, and look again, so that one which
+// was cancelled meanwhile takes nobody's turn with it.
 #ifndef TS_BINDINGS_HOLD_H
 #define TS_BINDINGS_HOLD_H
 
@@ -21,7 +21,9 @@ enum lx_hold_kind { LX_HOLD_SITEKEY, LX_HOLD_NAME, LX_HOLD_LATE };
 
 // All holds of a run, of whatever client: two may be of one account. Zeroed: there are none.
 struct lx_holds {
-    struct lx_hold *buckets[LX_HOLD_BUCKETS];
+    struct lx_hold_bucket {
+        struct lx_hold *first, *last; // as they came
+    } buckets[LX_HOLD_BUCKETS];
 };
 
 // One that is held or waited for. At the beginning of a userdata with the metatable of holds, which

@@ -111,6 +111,26 @@ function TestTurnstile.testUpdateDomains()
   lu.assertEquals(w.domains, { "only.example" })
 end
 
+-- The last row of a file wins, and a task that is cancelled takes nobody's turn with it.
+function TestTurnstile.testUpdatesOfOneWidgetKeepTheirOrder()
+  local task = require "task"
+  local w = make { name = "order" }
+  local order, handles = {}, {}
+  for i = 1, 6 do
+    handles[i] = task.spawn(function()
+      assert(widgets.update(w.sitekey, { name = "order " .. i }))
+      order[#order + 1] = i
+    end)
+  end
+  task.sleep(0)
+  handles[3]:cancel()
+  for i = 1, 6 do
+    pcall(handles[i].await, handles[i])
+  end
+  lu.assertEquals(order, { 1, 2, 4, 5, 6 })
+  lu.assertEquals(assert(widgets.get(w.sitekey)).name, "order 6")
+end
+
 function TestTurnstile.testUpdateWithoutChange()
   local w = make { domains = { "a.example", "b.example" } }
   local before = assert(widgets.get(w.sitekey))
