@@ -7,8 +7,8 @@
 -- changed after it is told by the service's, of which rows give lower bounds: it had reached the
 -- newest modified_on that an answer brought when the answer came, and a request's time earlier when
 -- the request began.
-local holds = require "tshost.holds"
 local lx = require "tshost.lx"
+local task = require "tshost.task_core"
 
 local SLACK = 5000000 -- how far changes may come late into the list, microseconds of the service
 local FEWEST, MOST, SPARE = 100, 1000, 50 -- rows in a look; spare ones are for others' changes
@@ -111,10 +111,13 @@ local function new(core, fresh)
 
   local Look = {}
 
+  -- All that wait are woken, and look again whether it is over.
   function Look.__close(over)
     running = nil
     over.is_over = true
-    holds.wake(over)
+    for _, waiter in ipairs(over) do
+      task.wake(waiter)
+    end
   end
 
   -- The look that others wait for too. Whether it came to an end that can be relied on.
@@ -122,7 +125,8 @@ local function new(core, fresh)
     local other = running
     if other then
       while not other.is_over do
-        holds.wait(other)
+        other[#other + 1] = task.self()
+        task.park()
       end
       return other.is_good
     end

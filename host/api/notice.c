@@ -54,8 +54,7 @@ static void doubt_tell(const struct ts_notice *notice, const struct ts_governor_
     }
     ts_log_line(notice->log, TS_LOG_NORMAL,
         "tshost: rate budget: the record of earlier requests %s and the API does not say how many "
-        "are "
-        "left, so one goes at a time for up to %s%s",
+        "are left, so one goes at a time for up to %s%s",
         what, left, advice);
 }
 
@@ -80,8 +79,7 @@ static void reason_tell(
     case TS_WAIT_WATCH:
         ts_log_line(log, TS_LOG_NORMAL,
             "tshost: rate budget: about a third is held back until it is known whether others use "
-            "it; "
-            "going on in %s",
+            "it; going on in %s",
             left);
         break;
     case TS_WAIT_VERSION:
@@ -93,8 +91,7 @@ static void reason_tell(
     case TS_WAIT_SILENCE:
         ts_log_line(log, TS_LOG_NORMAL,
             "tshost: rate budget: the API has ceased to say how many requests are left, so one "
-            "goes at a "
-            "time for up to %s",
+            "goes at a time for up to %s",
             left);
         break;
     default:
