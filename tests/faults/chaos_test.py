@@ -37,12 +37,6 @@ def lane_sitekey(lane):
     return f"0x4AAAAAAAchaos{lane:09}"
 
 
-def is_moved(line):
-    """A list that is refused because other lanes delete and rename meanwhile: how many depends on how
-    fast the machine is."""
-    return line.op == "list" and "this run has moved widgets" in line.details[-1]
-
-
 class Chaos(Case):
     def fill(self, sandbox, lanes):
         fleet = [{
@@ -114,16 +108,15 @@ class Chaos(Case):
     def test_what_is_told_is_what_was_done(self):
         sandbox, proxy, done = self.run_chaos(REQUESTS)
         told = self.check_chaos(sandbox, proxy, done)
-        rare = [line for line in told if line.outcome != "done" and not is_moved(line)]
         # A call is given up when it was cut time and again, which at this share is one in thousands.
+        rare = [line for line in told if line.outcome != "done"]
         self.assertLessEqual(len(rare), 1 + len(proxy.cuts) // 100, rare)
 
     def test_rotations_that_nothing_can_be_compared_with(self):
         """They may stay unknown, and then are told so; what is said of the others is true."""
         sandbox, proxy, done = self.run_chaos(REQUESTS // 3, "blind")
         told = self.check_chaos(sandbox, proxy, done)
-        rare = [line for line in told
-                if line.outcome != "done" and line.op != "rotate" and not is_moved(line)]
+        rare = [line for line in told if line.outcome != "done" and line.op != "rotate"]
         self.assertLessEqual(len(rare), 1 + len(proxy.cuts) // 100, rare)
 
     def between(self, count, lines, what):
