@@ -10,21 +10,10 @@
 
 #include <lauxlib.h>
 
-#include "host/base/text.h"
-
 #define CHUNK 64      // values on the stack before they move into their table
 #define DIGITS_MAX 18 // of an integer that surely fits
 #define WHOLE_MAX 9007199254740992.0
 #define NUMERAL_MAX 512
-
-static size_t digits_skip(struct lx_json *json)
-{
-    const char *start = json->at;
-    while (*json->at >= '0' && *json->at <= '9') {
-        json->at++;
-    }
-    return (size_t)(json->at - start);
-}
 
 // What has a fraction or an exponent, or many digits; whole ones become integers as well. Lua
 // reads it, whatever locale a script has set.
@@ -56,38 +45,20 @@ static bool push_float(struct lx_json *json, const char *start)
 
 static bool push_number(struct lx_json *json)
 {
-    const char *start = json->at;
-    json->at += *json->at == '-';
-    const char *first = json->at;
-    size_t digits = digits_skip(json);
-    bool is_whole = true;
-    if (digits == 0 || (digits > 1 && *first == '0')) {
-        return lx_json_complain(json, "not JSON: a number that is not one");
+    struct lx_json_number number;
+    if (!lx_json_read_number(json, &number)) {
+        return false;
     }
-    if (*json->at == '.') {
-        is_whole = false;
-        json->at++;
-        if (digits_skip(json) == 0) {
-            return lx_json_complain(json, "not JSON: a number that is not one");
-        }
+    if (!number.is_whole || number.digits > DIGITS_MAX) {
+        return push_float(json, number.start);
     }
-    if (*json->at == 'e' || *json->at == 'E') {
-        is_whole = false;
-        json->at++;
-        json->at += *json->at == '+' || *json->at == '-';
-        if (digits_skip(json) == 0) {
-            return lx_json_complain(json, "not JSON: a number that is not one");
-        }
+    bool is_negative = *number.start == '-';
+    lua_Integer value = 0;
+    for (const char *digit = number.start + is_negative; digit < json->at; digit++) {
+        value = value * 10 + (*digit - '0');
     }
-    if (is_whole && digits <= DIGITS_MAX) {
-        lua_Integer value = 0;
-        for (const char *p = first; p < json->at; p++) {
-            value = value * 10 + (*p - '0');
-        }
-        lua_pushinteger(json->L, *start == '-' ? -value : value);
-        return true;
-    }
-    return push_float(json, start);
+    lua_pushinteger(json->L, is_negative ? -value : value);
+    return true;
 }
 
 static bool push_string(struct lx_json *json)
@@ -104,26 +75,16 @@ static bool push_string(struct lx_json *json)
 
 static bool push_literal(struct lx_json *json)
 {
-    if (lx_json_match(json, "false", 5)) {
-        lua_pushboolean(json->L, 0);
-        return true;
+    enum lx_json_literal literal;
+    if (!lx_json_read_literal(json, &literal)) {
+        return false;
     }
-    if (lx_json_match(json, "true", 4)) {
-        lua_pushboolean(json->L, 1);
-        return true;
-    }
-    if (lx_json_match(json, "null", 4)) {
+    if (literal == LX_JSON_NULL) {
         lua_pushlightuserdata(json->L, NULL);
-        return true;
+    } else {
+        lua_pushboolean(json->L, literal == LX_JSON_TRUE);
     }
-    uint32_t point;
-    size_t left = (size_t)(json->end - json->at);
-    if (left == 0) {
-        return lx_json_complain(json, "not JSON: the text ends too early");
-    }
-    bool is_text = ts_text_read(json->at, left, &point) > 0;
-    return lx_json_complain(
-        json, is_text ? "not JSON: a character that has no place here" : "not valid UTF-8");
+    return true;
 }
 
 // Moves the items on top of the stack into their array at idx, made for as many when it is the
@@ -230,20 +191,8 @@ bool push_json_value(struct lx_json *json)
         return push_object(json);
     case '[':
         return push_json_array(json, push_item, NULL);
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-        return push_number(json);
     default:
-        return push_literal(json);
+        return lx_json_is_numeral(json) ? push_number(json) : push_literal(json);
     }
 }
 

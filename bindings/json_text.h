@@ -34,6 +34,15 @@ struct lx_json_string {
     bool is_pushed;
 };
 
+// A number as it stands in the text, up to the place behind it.
+struct lx_json_number {
+    const char *start;
+    size_t digits; // before a fraction or exponent
+    bool is_whole; // has neither
+};
+
+enum lx_json_literal { LX_JSON_FALSE, LX_JSON_TRUE, LX_JSON_NULL, LX_JSON_NONE };
+
 // Begins a text that is followed by a NUL, at its first value.
 void lx_json_begin(struct lx_json *json, lua_State *L, const char *text, size_t len);
 
@@ -58,6 +67,21 @@ TS_RAISES bool lx_json_read(struct lx_json *json, struct lx_json_string *out);
 // wrong.
 TS_RAISES bool lx_json_read_name(struct lx_json *json, struct lx_json_string *out);
 bool lx_json_read_colon(struct lx_json *json);
+
+// Reads the number, or the literal, at the place. Where no value begins, the literal complains.
+bool lx_json_read_number(struct lx_json *json, struct lx_json_number *out);
+bool lx_json_read_literal(struct lx_json *json, enum lx_json_literal *out);
+
+// Passes over the string, or whatever value, at the place, as strictly as if it were read; only
+// whether a number is too large is not looked at. False when something is wrong.
+bool lx_json_skip_string(struct lx_json *json);
+bool lx_json_skip(struct lx_json *json);
+
+// Whether a number begins at the place.
+static inline bool lx_json_is_numeral(const struct lx_json *json)
+{
+    return *json->at == '-' || (*json->at >= '0' && *json->at <= '9');
+}
 
 // Passes over those bytes if they stand at the place. With its quotes, a string without escapes is
 // told by them.
