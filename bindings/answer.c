@@ -169,8 +169,12 @@ bool push_answer(
     bool is_json =
         push_envelope(L, ts_buf_text(answer->body), answer->body->len, result, &envelope, why);
     if (is_json && envelope.is_one) {
-        ts_buf_clear(answer->body);
         bool is_good = is_2xx && envelope.is_success;
+        if (is_good && result->keep) {
+            *result->keep = *answer->body;
+            ts_buf_init(answer->body, 0);
+        }
+        ts_buf_clear(answer->body);
         if (is_good) {
             lua_pop(L, 1);
         } else {

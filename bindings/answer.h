@@ -20,9 +20,9 @@ struct lx_answer {
     char ray[64];
 };
 
-// Decodes the answer and wipes its body. On success pushes the result and returns true. Otherwise
-// pushes the envelope's error list, or nil, (so always one value), fills out->failure (but for op,
-// sitekey, place, entry) and returns false.
+// Decodes the answer and wipes its body, unless the result keeps it. On success pushes the result
+// and returns true. Otherwise pushes the envelope's error list, or nil, (so always one value),
+// fills out->failure (but for op, sitekey, place, entry) and returns false.
 TS_RAISES bool push_answer(
     lua_State *L, struct ts_answer *answer, struct lx_result *result, struct lx_answer *out);
 

@@ -19,6 +19,8 @@ struct lx_result {
     // too. NULL: push_json_value.
     bool (*push)(struct lx_json *json, void *self);
     void *self;
+    struct ts_buf *keep;  // where the text of a good answer goes, for a result that lies in it;
+                          // NULL: it is wiped
     lua_Integer per_page; // of result_info; -1: it says none
     lua_Integer total_count;
 };

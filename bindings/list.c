@@ -21,6 +21,16 @@
 
 enum list_step { LIST_ROW, LIST_END, LIST_WAIT };
 
+// Those of the current page of the list that is the first argument.
+static void rows_close(lua_State *L)
+{
+    lua_getiuservalue(L, 1, 1);
+    if (lua_istable(L, -1) && lua_rawgeti(L, -1, 2) == LUA_TUSERDATA) {
+        lx_rows_close(lua_touserdata(L, -1));
+    }
+    lua_settop(L, 1);
+}
+
 static int list__close(lua_State *L)
 {
     struct list *list = lua_touserdata(L, 1);
@@ -30,6 +40,7 @@ static int list__close(lua_State *L)
         ts_call_cancel(list->pages[i].call);
         list->pages[i].call = NULL;
     }
+    rows_close(L);
     ts_buf_fini(&list->query.text);
     if (list->seen.count > 0) {
         ts_seen_fini(&list->listed->sitekeys);
@@ -46,7 +57,24 @@ void lx_open_list(lua_State *L)
     lx_open_list_page(L);
 }
 
-// Pushes the next row of the current page that was not seen before; false when there is none.
+// Pushes the next row of the current page.
+static void push_any_row(lua_State *L, struct list *list, int rows_idx)
+{
+    struct lx_rows *rows = lua_touserdata(L, rows_idx);
+    if (rows->is_busy) {
+        lx_misuse(L, "this list was left in the middle of a row; call widgets.list again");
+    }
+    list->row++;
+    if (!push_next_row(L, rows_idx, rows)) {
+        list_raise_row(L, list, rows);
+    }
+    list_check_open(L, list);
+    if (!lua_istable(L, -1) || lua_getfield(L, -1, "sitekey") != LUA_TSTRING) {
+        list_raise_text(L, list, "the answer has a row without a sitekey");
+    }
+}
+
+// The same for a row whose widget was not seen before; false when there is none.
 static bool push_row(lua_State *L, struct list *list, int box)
 {
     lua_getiuservalue(L, box, 1);
@@ -55,11 +83,7 @@ static bool push_row(lua_State *L, struct list *list, int box)
     while (list->row < list->rows) {
         size_t len;
         bool is_new = false;
-        list->row++;
-        if (lua_rawgeti(L, rows, list->row) != LUA_TTABLE ||
-            lua_getfield(L, -1, "sitekey") != LUA_TSTRING) {
-            list_raise_text(L, list, "the answer has a row without a sitekey");
-        }
+        push_any_row(L, list, rows);
         const char *sitekey = lua_tolstring(L, -1, &len);
         if (ts_seen_add(&list->seen, sitekey, len, &is_new)) {
             luaL_error(L, "not enough memory");

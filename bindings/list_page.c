@@ -9,10 +9,7 @@
 #include "bindings/answer.h"
 #include "bindings/client.h"
 #include "bindings/host.h"
-#include "bindings/json_decode.h"
 #include "bindings/list_private.h"
-#include "bindings/widget_decode.h"
-#include "bindings/widget_words.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
 
@@ -52,6 +49,14 @@ int list_raise_text(lua_State *L, struct list *list, const char *text)
     ts_str_copy(answer.message, sizeof answer.message, text);
     answer.failure.message = answer.message;
     return list_raise(L, list, &answer);
+}
+
+int list_raise_row(lua_State *L, struct list *list, const struct lx_rows *rows)
+{
+    char why[TS_ERROR_MESSAGE_MAX], text[TS_ERROR_MESSAGE_MAX];
+    lx_json_explain(&rows->json, why);
+    snprintf(text, sizeof text, "the answer cannot be read: %.400s", why);
+    return list_raise_text(L, list, text);
 }
 
 static uint64_t moves_of(const struct list *list)
@@ -139,21 +144,6 @@ static void page_account(lua_State *L, struct list *list, const struct lx_result
     list->last = is_last ? list->next_take : 0;
 }
 
-// Whether the value on top is an array. An object must not pass for an empty one: that would hide
-// every widget.
-static bool is_array(lua_State *L)
-{
-    if (!lua_istable(L, -1) || lua_rawlen(L, -1) > 0) {
-        return lua_istable(L, -1);
-    }
-    lua_pushnil(L);
-    if (!lua_next(L, -2)) {
-        return true;
-    }
-    lua_pop(L, 2);
-    return false;
-}
-
 void list_check_complete(lua_State *L, struct list *list)
 {
     if (list->total >= 0 && (lua_Integer)list->seen.count < list->total) {
@@ -169,39 +159,6 @@ bool list_page_is_here(const struct list *list)
     return list->pages[list->next_take % LIST_WINDOW].is_done;
 }
 
-// The rows of a page that is read. What they say of the service's clock counts once the whole
-// answer is known to be good.
-struct page_rows {
-    struct lx_reading reading;
-    int snapshot; // index of their metatable
-    int words;    // and of what widgets share
-};
-
-static bool push_row(struct lx_json *json, void *self)
-{
-    struct page_rows *rows = self;
-    struct lx_decoded row;
-    if (*json->at != '{') {
-        return push_json_value(json);
-    }
-    if (!push_widget(json, rows->words, &row)) {
-        return false;
-    }
-    lx_snapshot_row(json->L, rows->snapshot, row.digest);
-    if (row.modified) {
-        lx_reading_see(&rows->reading, row.modified, row.modified_len);
-    }
-    return true;
-}
-
-// Decodes a result that is to be a list of widgets.
-static bool push_rows(struct lx_json *json, void *self)
-{
-    struct page_rows *rows = self;
-    rows->reading = (struct lx_reading){0}; // of an earlier result, which does not count
-    return *json->at == '[' ? push_json_array(json, push_row, rows) : push_json_value(json);
-}
-
 // A finalizer of the script, which may run while an answer is decoded, can close the list. So the
 // call has an owner of its own until its page is taken.
 static int taken__close(lua_State *L)
@@ -215,6 +172,7 @@ static int taken__close(lua_State *L)
 void lx_open_list_page(lua_State *L)
 {
     lx_metatable(L, TAKEN, taken__close, NULL, NULL);
+    lx_open_rows(L);
 }
 
 static struct ts_call *push_taken(lua_State *L, struct list *list, struct list_page *page)
@@ -227,28 +185,31 @@ static struct ts_call *push_taken(lua_State *L, struct list *list, struct list_p
     return *taken;
 }
 
-// Pushes the rows of the next page, and what the answer says of the whole list.
-static void push_page(lua_State *L, struct list *list, struct lx_result *result)
+// Pushes the rows of the next page, and fills what the answer says of the whole list.
+static struct lx_rows *push_page(lua_State *L, struct list *list, struct lx_result *result)
 {
     struct list_page *page = &list->pages[list->next_take % LIST_WINDOW];
     struct ts_answer *answer = ts_call_answer(push_taken(L, list, page));
     int64_t start_us = page->done_us - answer->duration_us;
     struct lx_answer failure;
-    push_snapshot(L, start_us, page->done_us, -2);
-    int snapshot = lua_gettop(L) - 1;
-    push_words(L);
-    struct page_rows rows = {.snapshot = snapshot, .words = lua_gettop(L)};
-    *result = (struct lx_result){.push = push_rows, .self = &rows};
+    struct lx_rows *rows = push_rows(L, start_us, page->done_us, -2);
+    *result = lx_rows_result(rows);
     if (!push_answer(L, answer, result, &failure)) {
         list_raise(L, list, &failure);
     }
-    if (!is_array(L)) {
+    lua_pop(L, 1);
+    // An object must not pass for an empty list: that would hide every widget.
+    if (!rows->is_list) {
         lx_answer_reject(&failure, answer, "the answer holds no list of widgets");
         list_raise(L, list, &failure);
     }
+    if (!lx_rows_settle(L, -1, rows)) {
+        list_raise_row(L, list, rows);
+    }
     list_check_open(L, list);
     lx_reading_add(list->reading, start_us, page->done_us);
-    lx_reading_see(list->reading, rows.reading.newest, strlen(rows.reading.newest));
+    lx_reading_see(list->reading, rows->seen.newest, strlen(rows->seen.newest));
+    return rows;
 }
 
 void list_page_take(lua_State *L, struct list *list, int box)
@@ -257,8 +218,7 @@ void list_page_take(lua_State *L, struct list *list, int box)
     int top = lua_gettop(L);
     lua_getiuservalue(L, box, 1); // top + 1
     lua_rawgeti(L, -1, 3);        // the reading
-    push_page(L, list, &result);
-    list->rows = (lua_Integer)lua_rawlen(L, -1);
+    list->rows = push_page(L, list, &result)->count;
     list->row = 0;
     lua_rawseti(L, top + 1, 2);
     page_account(L, list, &result);

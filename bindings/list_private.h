@@ -9,6 +9,7 @@
 #include <lua.h>
 
 #include "bindings/list_query.h"
+#include "bindings/list_rows.h"
 #include "bindings/lx.h"
 #include "bindings/seen.h"
 #include "bindings/snapshot.h"
@@ -30,8 +31,8 @@ struct list_page {
     bool is_done;
 };
 
-// User value 1 is a table: 1 the client box, 2 the rows of the current page, 3 the reading that all
-// pages share.
+// User value 1 is a table: 1 the client box, 2 the rows of the current page (list_rows.h), 3 the
+// reading that all pages share.
 struct list {
     struct ts_client *client;
     const struct ts_loop *loop;
@@ -73,6 +74,9 @@ TS_RAISES void list_page_take(lua_State *L, struct list *list, int box);
 
 // Raises unless as many widgets came as the service announced.
 TS_RAISES void list_check_complete(lua_State *L, struct list *list);
+
+// Raises that the next row cannot be decoded.
+TS_RAISES int list_raise_row(lua_State *L, struct list *list, const struct lx_rows *rows);
 
 // Raises the text as an error table of kind "decode", noted in the ledger; the list has failed.
 TS_RAISES int list_raise_text(lua_State *L, struct list *list, const char *text);

@@ -52,8 +52,9 @@ void lx_reading_add(struct lx_reading *reading, int64_t start_us, int64_t end_us
 // Compared as text: times without a fraction sort a little wrong, but what is kept did come.
 void lx_reading_see(struct lx_reading *reading, const char *modified, size_t len)
 {
-    if (len < sizeof reading->newest && strcmp(modified, reading->newest) > 0) {
-        memcpy(reading->newest, modified, len + 1);
+    if (len < sizeof reading->newest && strncmp(modified, reading->newest, len) > 0) {
+        memcpy(reading->newest, modified, len);
+        reading->newest[len] = '\0';
     }
 }
 
@@ -102,11 +103,10 @@ void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int reading)
     struct lx_snapshot *snapshot = push_slots(L, SLOTS_LEAST);
     snapshot->start_us = start_us;
     snapshot->end_us = end_us;
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, -3, &snapshot_key);
+    lua_rawsetp(L, -2, &snapshot_key);
 }
 
-// One of twice the size takes its place.
+// One of twice the size takes the place of the one on top.
 static struct lx_snapshot *snapshot_grow(lua_State *L, int page, const struct lx_snapshot *old)
 {
     struct lx_snapshot *snapshot = push_slots(L, 2 * (old->mask + 1));
@@ -119,19 +119,21 @@ static struct lx_snapshot *snapshot_grow(lua_State *L, int page, const struct lx
     }
     lua_pushvalue(L, -1);
     lua_rawsetp(L, page, &snapshot_key);
-    lua_replace(L, page + 1);
+    lua_replace(L, -2);
     return snapshot;
 }
 
 void lx_snapshot_row(lua_State *L, int page, uint64_t digest)
 {
-    struct lx_snapshot *snapshot = lua_touserdata(L, page + 1);
+    lua_rawgetp(L, page, &snapshot_key);
+    struct lx_snapshot *snapshot = lua_touserdata(L, -1);
     if (3 * snapshot->count >= 2 * snapshot->mask) {
         snapshot = snapshot_grow(L, page, snapshot);
     }
     if (digest) {
         slot_take(snapshot, digest);
     }
+    lua_pop(L, 1);
     lua_pushvalue(L, page);
     lua_setmetatable(L, -2);
 }

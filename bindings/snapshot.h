@@ -34,17 +34,17 @@ struct lx_known {
 // Pushes an empty reading.
 TS_RAISES struct lx_reading *push_reading(lua_State *L);
 
-// Notes in a reading the request that began and ended then, and the modified_on of a row.
+// Notes in a reading the request that began and ended then, and the modified_on of a row: len bytes
+// without a NUL among them.
 void lx_reading_add(struct lx_reading *reading, int64_t start_us, int64_t end_us);
 void lx_reading_see(struct lx_reading *reading, const char *modified, size_t len);
 
-// Pushes the metatable for the rows of one page, whose list's reading is at the index `reading`,
-// and their set.
+// Pushes the metatable for the rows of one page, whose list's reading is at the index `reading`.
 TS_RAISES void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int reading);
 
 // Sets the metatable of the widget on top, which has that digest (digest.h; 0: it has no snapshot):
-// of a row that of its page, which push_snapshot pushed at the index `page`; or of one that was
-// read alone.
+// of a row that of its page, which is at the index `page` and not relative; or of one that was read
+// alone.
 TS_RAISES void lx_snapshot_row(lua_State *L, int page, uint64_t digest);
 TS_RAISES void lx_snapshot_single(lua_State *L, uint64_t digest, int64_t start_us, int64_t end_us);
 

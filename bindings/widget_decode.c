@@ -192,10 +192,6 @@ static void member_note(struct decoding *decoding, int member, uint64_t digest)
     if (member == LX_MEMBER_SITEKEY) {
         out->has_sitekey = lua_type(L, -1) == LUA_TSTRING && lua_rawlen(L, -1) > 0;
     }
-    if (member == LX_MEMBER_MODIFIED) {
-        bool is_text = lua_type(L, -1) == LUA_TSTRING;
-        out->modified = is_text ? lua_tolstring(L, -1, &out->modified_len) : NULL;
-    }
 }
 
 static bool push_member_value(struct decoding *decoding, int member)

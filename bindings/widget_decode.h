@@ -17,10 +17,8 @@
 
 // What a widget that was decoded holds.
 struct lx_decoded {
-    uint64_t digest;      // see digest.h; 0 when it holds what cannot be compared
-    bool has_sitekey;     // a text, not an empty one
-    const char *modified; // modified_on, anchored by the widget; NULL when absent
-    size_t modified_len;
+    uint64_t digest;  // see digest.h; 0 when it holds what cannot be compared
+    bool has_sitekey; // a text, not an empty one
 };
 
 // Pushes the widget whose object is at the place; what push_words (widget_words.h) pushed is at the

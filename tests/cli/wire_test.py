@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What a call costs in requests, and what is made of answers that the sandbox does not give."""
 
-import http.server
 import json
-import threading
 import unittest
 
 from host import Case, Sandbox
+from odd_server import NO_WIDGET, OddCase, envelope, widget
 
-NO_WIDGET = "0x4AAAAAAAAAAAAAAAAAAAAA"
 MISUSES = """
   local bad = {
     function() widgets.get 'a/b' end,
@@ -106,62 +104,7 @@ class ManyDomains(Case):
         self.assertEqual(sandbox.widgets()[0]["domains"], sorted(names))
 
 
-class Odd(http.server.BaseHTTPRequestHandler):
-    """Answers with what the test has laid down: a list of (status, headers, body)."""
-
-    protocol_version = "HTTP/1.1"
-
-    def answer(self):
-        length = int(self.headers.get("Content-Length", 0))
-        self.server.seen.append((self.command, self.path, self.rfile.read(length)))
-        status, headers, body = self.server.answers.pop(0)
-        body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_PUT = do_DELETE = answer
-
-    def log_message(self, *_):
-        pass
-
-
-def envelope(result, **more):
-    return {"success": True, "errors": [], "messages": [], "result": result, **more}
-
-
-def widget(**more):
-    return {"sitekey": NO_WIDGET, "name": "acme", "domains": ["a.example"], "mode": "managed",
-            "secret": "0x4AAA-made-up", "created_on": "2026-01-01T00:00:00Z", **more}
-
-
-class Answers(Case):
-    def setUp(self):
-        super().setUp()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Odd)
-        self.server.daemon_threads = True
-        self.server.answers = []
-        self.server.seen = []
-        thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(self.server.shutdown)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/client/v4"
-
-    def after(self, answers, code, status, *options):
-        """Runs the code against these answers, which must all be asked for."""
-        self.server.seen.clear()
-        self.server.answers[:] = [
-            answer if isinstance(answer, tuple) else (200, {}, answer) for answer in answers]
-        done = self.lua(code, "--max-wait", "0", *options, sandbox=self.url)
-        self.assert_status(done, status)
-        self.assertEqual(self.server.answers, [])
-        return done
-
+class Answers(OddCase):
     GET = f"local w, e = widgets.get '{NO_WIDGET}'; "
 
     def test_unknown_fields_are_kept(self):
@@ -278,43 +221,6 @@ class Answers(Case):
         self.assertEqual(done.out, "http\t302\n")
         self.assertEqual(len(self.server.seen), 1)
 
-    def page(self, number, count=5, total=23, **more):
-        rows = [widget(sitekey=f"0x4{number:04}{i:04}", secret=None) for i in range(count)]
-        info = {"page": number, "per_page": 5, "count": count, "total_count": total, **more}
-        return envelope(rows, result_info=info)
-
-    LIST = ("local n = 0; print(pcall(function() for w in widgets.list { per_page = 5 } do "
-            "n = n + 1 end end)); print(n)")
-
-    def test_a_list_that_ends_short(self):
-        done = self.after([self.page(1, total=8), self.page(2, 0, total=8)], self.LIST, 9)
-        self.assertIn("the list is incomplete: 5 of 8 widgets came", done.out)
-
-    def test_a_list_that_shrinks(self):
-        done = self.after([self.page(1, total=8), self.page(2, 3, total=7)], self.LIST, 9)
-        self.assertIn("shrank", done.out)
-
-    def test_lists_that_do_not_page(self):
-        """The same page again and again, with and without a total."""
-        same = self.page(1)
-        done = self.after([same] * 5, self.LIST, 9)
-        self.assertIn("incomplete: 5 of 23", done.out)
-        del same["result_info"]
-        done = self.after([same] * 2, self.LIST, 9)
-        self.assertIn("the same page again and again", done.out)
-
-    def test_a_list_without_totals(self):
-        pages = [self.page(1), self.page(2), self.page(3, 2)]
-        for page in pages:
-            del page["result_info"]["total_count"]
-        done = self.after(pages, self.LIST, 0)
-        self.assertEqual(done.out, "true\n12\n")
-
-    def test_lists_of_something_else(self):
-        for body in (envelope(None), envelope({"a": 1}), envelope([5]), envelope([{"name": "x"}])):
-            with self.subTest(body):
-                self.after([body], self.LIST, 9)
-
     def test_a_delete_answers_what_it_likes(self):
         for result in (None, widget(), {}):
             self.after([envelope(result)], f"assert(widgets.delete '{NO_WIDGET}' == true)", 0,
@@ -331,23 +237,6 @@ class Answers(Case):
         for body in (b"", b"[]", b"<html>", b'{"success":1}'):
             done = self.after([(200, {}, body)], code + "print(v, e.kind)", 9)
             self.assertEqual(done.out, "nil\tdecode\n")
-
-    def test_a_refused_page_tells_nothing_of_the_clock(self):
-        """Else what a look shows would seem too old, and rows would be read one by one."""
-        rows = [widget(sitekey=f"0x4AAA{n}", secret=None, modified_on="2026-01-01T00:00:01Z")
-                for n in range(6)]
-        info = {"per_page": 5, "total_count": 6}
-        later = [{**rows[5], "modified_on": "2036-01-01T00:00:00Z"}]
-        answers = [envelope(rows[:5], result_info=info),
-                   envelope(later, result_info=info, success=False),
-                   envelope(rows, result_info={"per_page": 100, "total_count": 6}),
-                   envelope({**rows[0], "name": "new"})]
-        self.after(answers, "local kept; local _, err = pcall(function() "
-                   "for w in widgets.list { per_page = 5 } do kept = kept or w end end); "
-                   "err:forgive 'meant'; task.sleep(1); "
-                   "assert(widgets.update(kept, { name = 'new' }).name == 'new')", 0,
-                   "--fresh", "1")
-        self.assertEqual([method for method, _, _ in self.server.seen], ["GET"] * 3 + ["PUT"])
 
 
 if __name__ == "__main__":
