@@ -186,15 +186,25 @@ static const char *domain_mistake(const char *text, size_t len)
     return NULL;
 }
 
-static bool label_is_valid(const char *label, size_t len)
+static bool is_label_char(char c)
 {
-    if (len < 1 || len > 63 || label[0] == '-' || label[len - 1] == '-') {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        char c = label[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_')) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+// Labels of 1 to 63 characters, none with a hyphen at either end, parted by dots; in lower case.
+static bool is_hostname(const char *text, size_t len)
+{
+    size_t label_len = 0;
+    for (size_t i = 0; i <= len; i++) {
+        if (i == len || text[i] == '.') {
+            if (label_len < 1 || label_len > 63 || text[i - 1] == '-') {
+                return false;
+            }
+            label_len = 0;
+        } else if (!is_label_char(text[i]) || (label_len == 0 && text[i] == '-')) {
             return false;
+        } else {
+            label_len++;
         }
     }
     return true;
@@ -211,23 +221,16 @@ enum ts_err ts_domain_normalise(const char *text, size_t len, char *out, struct 
     if (len > TS_WIDGET_DOMAIN_MAX) {
         return domain_complain(text, len, "is longer than 253 characters", err);
     }
-    bool is_v6 = is_address_v6(text, len);
-    const char *mistake = is_v6 ? NULL : domain_mistake(text, len);
-    if (mistake) {
-        return domain_complain(text, len, mistake, err);
-    }
     for (size_t i = 0; i < len; i++) {
         out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
     }
     out[len] = '\0';
-    for (size_t start = 0; !is_v6 && start <= len;) {
-        const char *dot = memchr(out + start, '.', len - start);
-        size_t label_len = dot ? (size_t)(dot - out) - start : len - start;
-        if (!label_is_valid(out + start, label_len)) {
-            return domain_complain(text, len,
-                "is not a hostname: labels are 1 to 63 of a-z, 0-9, - and _, parted by dots", err);
-        }
-        start += label_len + 1;
+    if (!is_hostname(out, len) && !is_address_v6(text, len)) {
+        const char *mistake = domain_mistake(text, len);
+        return domain_complain(text, len,
+            mistake ? mistake
+                    : "is not a hostname: labels are 1 to 63 of a-z, 0-9, - and _, parted by dots",
+            err);
     }
     return TS_OK;
 }
