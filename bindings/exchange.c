@@ -49,7 +49,6 @@ struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
     exchange->op = op;
     exchange->loop = ts_host_of(L)->loop;
     exchange->waiter.holds = exchange_holds;
-    lx_place(L, exchange->place);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setiuservalue(L, -2, 1);
     lua_toclose(L, -1);
@@ -80,6 +79,17 @@ static bool is_write(const struct lx_exchange *exchange)
     return ts_endpoint_of(exchange->op)->is_write;
 }
 
+// Where the script made the call. A read looks it up when it is told of, as whoever called stands
+// where it stood until then; a write does so at its start, as it may be dropped with its stack
+// gone.
+static const char *exchange_place(lua_State *L, struct lx_exchange *exchange)
+{
+    if (!exchange->place[0]) {
+        lx_place(L, exchange->place);
+    }
+    return exchange->place;
+}
+
 // What could not even start.
 static void push_start_failure(
     lua_State *L, struct lx_exchange *exchange, const struct ts_error *err, size_t entry)
@@ -89,7 +99,8 @@ static void push_start_failure(
         lx_interrupt(L);
     }
     if (err->code == TS_ERR_USAGE) {
-        ts_ledger_add(ledger, TS_ENTRY_USAGE, exchange->op, exchange->place, err->message);
+        ts_ledger_add(
+            ledger, TS_ENTRY_USAGE, exchange->op, exchange_place(L, exchange), err->message);
         lx_misuse_err(L, err);
     }
     if (err->code == TS_ERR_NOMEM) {
@@ -101,7 +112,7 @@ static void push_start_failure(
         .sitekey = exchange->sitekey,
         .message = err->message,
         .outcome = is_write(exchange) ? "not_applied" : NULL,
-        .place = exchange->place,
+        .place = exchange_place(L, exchange),
         .entry = entry,
     };
     push_failure(L, &failure);
@@ -125,7 +136,7 @@ bool lx_exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_cli
     struct ts_error err;
     size_t entry;
     exchange->is_done = false;
-    spec->place = exchange->place;
+    spec->place = exchange_place(L, exchange);
     spec->subject = exchange->subject;
     if (ts_write_start(ts_host_of(L)->door, client, spec, on_write_done, exchange, &exchange->write,
             &entry, &err)) {
@@ -169,8 +180,8 @@ static size_t note_read(lua_State *L, struct lx_exchange *exchange, const struct
     }
     lua_pushfstring(
         L, "%s %s: %s", ts_endpoint_of(exchange->op)->name, exchange->subject, answer->message);
-    size_t entry = ts_ledger_add(
-        &ts_host_of(L)->door->ledger, kind, exchange->op, exchange->place, lua_tostring(L, -1));
+    size_t entry = ts_ledger_add(&ts_host_of(L)->door->ledger, kind, exchange->op,
+        exchange_place(L, exchange), lua_tostring(L, -1));
     lua_pop(L, 1);
     return entry;
 }
@@ -194,7 +205,7 @@ static int push_exchange_failure(
     }
     failure->op = ts_endpoint_of(exchange->op)->name;
     failure->sitekey = exchange->sitekey;
-    failure->place = exchange->place;
+    failure->place = exchange_place(L, exchange);
     return push_failure(L, failure);
 }
 
@@ -234,9 +245,9 @@ int push_exchange_unsent(lua_State *L, struct lx_exchange *exchange, const char 
         .sitekey = exchange->sitekey,
         .message = why,
         .outcome = "not_applied",
-        .place = exchange->place,
-        .entry = ts_ledger_add(&ts_host_of(L)->door->ledger, entry, exchange->op, exchange->place,
-            lua_tostring(L, -1)),
+        .place = exchange_place(L, exchange),
+        .entry = ts_ledger_add(&ts_host_of(L)->door->ledger, entry, exchange->op,
+            exchange_place(L, exchange), lua_tostring(L, -1)),
     };
     return push_failure(L, &failure);
 }

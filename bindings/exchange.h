@@ -28,8 +28,8 @@ struct lx_exchange {
     bool is_done;
     bool is_quiet; // a read whose failure counts for nothing: it settles what was noted before
     char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
-    char subject[96]; // what messages call the thing: sitekey or name
-    char place[LX_PLACE_MAX];
+    char subject[96];         // what messages call the thing: sitekey or name
+    char place[LX_PLACE_MAX]; // where the script made the call; "" while nobody has asked
 };
 
 // Registers the metatable; called once at set-up.
