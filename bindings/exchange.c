@@ -49,6 +49,7 @@ struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
     exchange->op = op;
     exchange->loop = ts_host_of(L)->loop;
     exchange->waiter.holds = exchange_holds;
+    ts_widget_body_init(&exchange->body, ts_loop_pool(ts_host_of(L)->loop));
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setiuservalue(L, -2, 1);
     lua_toclose(L, -1);

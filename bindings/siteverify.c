@@ -84,7 +84,6 @@ int turnstile_siteverify(lua_State *L)
     }
     struct ts_client *client = check_client(L);
     struct lx_exchange *exchange = push_exchange(L, TS_OP_SITEVERIFY); // 2
-    lx_check_body(L, ts_widget_body_init(&exchange->body));
     add_secret(L, &exchange->body);
     add_text(L, &exchange->body, "response");
     add_text(L, &exchange->body, "remoteip");

@@ -177,7 +177,6 @@ static enum ts_err body_add_field(
 
 void lx_add_fields(lua_State *L, const struct lx_fields *fields, struct ts_widget_body *body)
 {
-    lx_check_body(L, ts_widget_body_init(body));
     for (int i = 0; i < TS_WIDGET_FIELD_COUNT; i++) {
         if (fields->there & 1u << i) {
             lx_check_body(L, body_add_field(body, fields, (enum ts_widget_field)i));

@@ -237,7 +237,6 @@ static int core_rotate(lua_State *L)
 {
     struct lx_exchange *exchange = push_write(L, TS_OP_ROTATE, luaL_checkstring(L, 1));
     struct ts_widget_body *body = &exchange->body;
-    lx_check_body(L, ts_widget_body_init(body));
     // Always said, never left to the server's default: the published texts disagree about it.
     bool is_immediate = lua_toboolean(L, 2);
     lx_check_body(L, ts_widget_body_add_bool(body, "invalidate_immediately", is_immediate));

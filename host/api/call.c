@@ -54,7 +54,9 @@ static void answer_reset(struct ts_call *call)
 void call_launch(struct ts_call *call)
 {
     struct ts_outage *outage = call_outage(call);
-    answer_reset(call);
+    if (call->xfer) {
+        answer_reset(call);
+    }
     call->state = CALL_IN_FLIGHT;
     call->started_us = ts_loop_now(call->client->loop);
     call->is_probe = outage->is_on && !call->endpoint->is_public;
@@ -103,7 +105,8 @@ static enum ts_err call_start(struct ts_client *client, const struct ts_call_spe
     if (!endpoint->is_public && !client->has_credentials) {
         return ts_error_set(err, TS_ERR_USAGE, "this client has no credentials");
     }
-    struct ts_call *call = ts_pool_take(ts_loop_pool(client->loop), sizeof *call);
+    struct ts_pool *pool = ts_loop_pool(client->loop);
+    struct ts_call *call = ts_pool_take(pool, sizeof *call);
     if (!call) {
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
@@ -112,10 +115,10 @@ static enum ts_err call_start(struct ts_client *client, const struct ts_call_spe
         .endpoint = endpoint,
         .on_done = on_done,
         .owner = owner,
+        .answer = {.body = &call->nothing, .retry_after_s = -1},
     };
-    answer_reset(call);
-    ts_buf_init(&call->url, URL_MAX);
-    ts_buf_init(&call->body, SIZE_MAX / 2);
+    ts_buf_init_pooled(&call->url, URL_MAX, pool);
+    ts_buf_init_pooled(&call->body, SIZE_MAX / 2, pool);
     enum ts_err code = call_request_build(call, spec, err);
     if (code) {
         call_destroy(call);

@@ -11,7 +11,9 @@ void call_answer_fill(struct ts_call *call)
     struct ts_xfer_result *result = ts_xfer_result(call->xfer);
     struct ts_answer *answer = &call->answer;
     answer->code = result->code;
-    answer->error = result->error;
+    if (result->code) {
+        answer->error = result->error;
+    }
     answer->is_sent = result->is_sent;
     answer->status = result->status;
     answer->body = &result->body;

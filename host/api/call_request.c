@@ -86,7 +86,7 @@ static enum ts_err headers_build(struct ts_call *call, struct ts_buf *text, size
 enum ts_err call_request_start(struct ts_call *call, struct ts_error *err)
 {
     struct ts_buf text;
-    ts_buf_init(&text, HEADERS_MAX);
+    ts_buf_init_pooled(&text, HEADERS_MAX, ts_loop_pool(call->client->loop));
     size_t count = 0;
     enum ts_err code = headers_build(call, &text, &count);
     if (code) {

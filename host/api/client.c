@@ -8,6 +8,7 @@
 
 #include "host/api/client_private.h"
 #include "host/base/str.h"
+#include "host/net/loop.h"
 #include "host/net/xfer.h"
 
 #define ACCOUNT_LEN 32
@@ -98,6 +99,11 @@ const char *ts_client_base_url(const struct ts_client *client)
 const char *ts_client_account(const struct ts_client *client)
 {
     return client->account;
+}
+
+struct ts_pool *ts_client_pool(const struct ts_client *client)
+{
+    return ts_loop_pool(client->loop);
 }
 
 struct ts_budget *ts_client_budget(struct ts_client *client)

@@ -12,6 +12,7 @@
 
 struct ts_budget;
 struct ts_loop;
+struct ts_pool;
 
 #define TS_API_BASE_URL "https://api.cloudflare.com/client/v4"
 #define TS_API_SITEVERIFY_ORIGIN "https://challenges.cloudflare.com"
@@ -40,6 +41,9 @@ void ts_client_destroy(struct ts_client *client);
 const char *ts_client_base_url(const struct ts_client *client);
 const char *ts_client_account(const struct ts_client *client);
 const char *ts_client_source(const struct ts_client *client);
+
+// Memory for what comes and goes with each of its calls; outlives it.
+struct ts_pool *ts_client_pool(const struct ts_client *client);
 
 // The budget that it was made with.
 struct ts_budget *ts_client_budget(struct ts_client *client);

@@ -55,14 +55,15 @@ enum ts_err ts_widget_check_sitekey(const char *text, size_t len, struct ts_erro
 // holds at least TS_WIDGET_DOMAIN_MAX + 1 bytes.
 enum ts_err ts_domain_normalise(const char *text, size_t len, char *out, struct ts_error *err);
 
-// A JSON object under construction; begins, takes members, ends.
+// A JSON object under construction; takes members, ends.
 struct ts_widget_body {
     struct ts_buf json;
     size_t members;
 };
 
-// Starts "{". fini when done with it, whatever failed.
-enum ts_err ts_widget_body_init(struct ts_widget_body *body);
+// Makes one without members, whose memory will be from the pool (NULL: malloc). Cannot fail. fini
+// when done with it, whatever failed.
+void ts_widget_body_init(struct ts_widget_body *body, struct ts_pool *pool);
 void ts_widget_body_fini(struct ts_widget_body *body);
 
 // Add one member each. Text is UTF-8. NOMEM, TOO_LARGE.

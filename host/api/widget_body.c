@@ -71,14 +71,12 @@ static enum ts_err json_add_string(struct ts_buf *json, bool comma, const char *
 static enum ts_err body_add_name(struct ts_widget_body *body, const char *name)
 {
     char *room;
-    size_t comma = body->members > 0, len = strlen(name);
-    enum ts_err code = ts_buf_extend(&body->json, comma + len + 3, &room);
+    size_t len = strlen(name);
+    enum ts_err code = ts_buf_extend(&body->json, len + 4, &room);
     if (code) {
         return code;
     }
-    body->members++;
-    *room = ','; // overwritten when there is to be none
-    room += comma;
+    *room++ = body->members++ > 0 ? ',' : '{';
     *room++ = '"';
     put(&room, name, len);
     *room++ = '"';
@@ -86,11 +84,10 @@ static enum ts_err body_add_name(struct ts_widget_body *body, const char *name)
     return TS_OK;
 }
 
-enum ts_err ts_widget_body_init(struct ts_widget_body *body)
+void ts_widget_body_init(struct ts_widget_body *body, struct ts_pool *pool)
 {
     *body = (struct ts_widget_body){0};
-    ts_buf_init(&body->json, BODY_MAX);
-    return ts_buf_add_char(&body->json, '{');
+    ts_buf_init_pooled(&body->json, BODY_MAX, pool);
 }
 
 void ts_widget_body_fini(struct ts_widget_body *body)
@@ -126,5 +123,5 @@ enum ts_err ts_widget_body_add_list(
 
 enum ts_err ts_widget_body_end(struct ts_widget_body *body)
 {
-    return ts_buf_add_char(&body->json, '}');
+    return ts_buf_add_str(&body->json, body->members > 0 ? "}" : "{}");
 }

@@ -4,20 +4,31 @@
 #include "host/base/buf.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static enum ts_err buf_reserve(struct ts_buf *buf, size_t extra)
+#include "host/base/pool.h"
+
+// Wipes and releases the block, if there is one.
+static void block_release(const struct ts_buf *buf)
+{
+    if (buf->data && buf->pool) {
+        ts_pool_release(buf->pool, buf->data, buf->cap);
+    } else if (buf->data) {
+        explicit_bzero(buf->data, buf->cap);
+        free(buf->data);
+    }
+}
+
+static enum ts_err buf_grow(struct ts_buf *buf, size_t extra)
 {
     if (extra > buf->max || buf->len > buf->max - extra) {
         return TS_ERR_TOO_LARGE;
     }
     size_t need = buf->len + extra + 1; // the NUL
-    if (need <= buf->cap) {
-        return TS_OK;
-    }
     size_t cap = buf->cap ? buf->cap : 256;
     while (cap < need) {
         cap = cap > SIZE_MAX / 2 ? need : cap * 2;
@@ -25,32 +36,39 @@ static enum ts_err buf_reserve(struct ts_buf *buf, size_t extra)
     if (cap >= buf->max) {
         cap = buf->max + 1; // no more than it may fill, and not a byte less, to grow by later
     }
-    char *data = malloc(cap);
+    char *data = buf->pool ? ts_pool_take(buf->pool, cap) : malloc(cap);
     if (!data) {
         return TS_ERR_NOMEM;
     }
     if (buf->data) {
         memcpy(data, buf->data, buf->len + 1);
-        explicit_bzero(buf->data, buf->cap);
-        free(buf->data);
+        block_release(buf);
     }
     buf->data = data;
     buf->cap = cap;
     return TS_OK;
 }
 
+static enum ts_err buf_reserve(struct ts_buf *buf, size_t extra)
+{
+    bool has_room = extra < buf->cap - buf->len; // for the NUL as well; and the ceiling is higher
+    return has_room ? TS_OK : buf_grow(buf, extra);
+}
+
 void ts_buf_init(struct ts_buf *buf, size_t max)
 {
-    *buf = (struct ts_buf){.max = max};
+    ts_buf_init_pooled(buf, max, NULL);
+}
+
+void ts_buf_init_pooled(struct ts_buf *buf, size_t max, struct ts_pool *pool)
+{
+    *buf = (struct ts_buf){.max = max, .pool = pool};
 }
 
 void ts_buf_fini(struct ts_buf *buf)
 {
-    if (buf->data) {
-        explicit_bzero(buf->data, buf->cap);
-        free(buf->data);
-    }
-    *buf = (struct ts_buf){.max = buf->max};
+    block_release(buf);
+    ts_buf_init_pooled(buf, buf->max, buf->pool);
 }
 
 void ts_buf_clear(struct ts_buf *buf)

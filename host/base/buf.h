@@ -8,15 +8,22 @@
 
 #include "host/base/error.h"
 
+struct ts_pool;
+
 struct ts_buf {
     char *data; // NUL-terminated behind len once anything was added; NULL before
     size_t len;
     size_t cap;
-    size_t max; // most bytes it will hold
+    size_t max;           // most bytes it will hold; to be lowered only while it is empty
+    struct ts_pool *pool; // where its memory is from; NULL: malloc
 };
 
 // Makes an empty buffer that will hold at most max bytes. Cannot fail, allocates nothing.
 void ts_buf_init(struct ts_buf *buf, size_t max);
+
+// The same for a buffer that comes and goes with each request: its memory is the pool's, which
+// outlives it.
+void ts_buf_init_pooled(struct ts_buf *buf, size_t max, struct ts_pool *pool);
 
 // Wipes and releases. Accepts a zeroed struct and may run twice; the buffer is empty after it.
 void ts_buf_fini(struct ts_buf *buf);

@@ -4,12 +4,13 @@
 #include "host/ops/door.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "host/base/str.h"
+#include "host/api/client.h"
+#include "host/base/pool.h"
 
 struct ts_write {
     struct ts_door *door;
+    struct ts_pool *pool;
     enum ts_op op;
     struct ts_call *call;
     ts_write_fn on_done;
@@ -18,8 +19,8 @@ struct ts_write {
     bool is_settled;
     bool is_any_hostname; // as the spec said
     bool is_again;        // the same
-    char place[160];
-    char subject[96];
+    const char *place;    // as it said, too
+    const char *subject;
 };
 
 void ts_door_init(struct ts_door *door)
@@ -106,18 +107,22 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     if (code) {
         return code;
     }
-    struct ts_write *write = calloc(1, sizeof *write);
+    struct ts_pool *pool = ts_client_pool(client);
+    struct ts_write *write = ts_pool_take(pool, sizeof *write);
     if (!write) {
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
-    write->door = door;
-    write->op = spec->op;
-    write->on_done = on_done;
-    write->owner = owner;
-    write->is_any_hostname = spec->is_any_hostname;
-    write->is_again = spec->is_again;
-    ts_str_copy(write->place, sizeof write->place, spec->place);
-    ts_str_copy(write->subject, sizeof write->subject, spec->subject);
+    *write = (struct ts_write){
+        .door = door,
+        .pool = pool,
+        .op = spec->op,
+        .on_done = on_done,
+        .owner = owner,
+        .is_any_hostname = spec->is_any_hostname,
+        .is_again = spec->is_again,
+        .place = spec->place,
+        .subject = spec->subject,
+    };
     *out = write; // before the call starts: on_done may come at once
     permissions_use(door, spec, 1);
     struct ts_call_spec call = {.op = spec->op,
@@ -129,7 +134,7 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     if (code) {
         *out = NULL;
         permissions_use(door, spec, -1);
-        free(write);
+        ts_pool_release(pool, write, sizeof *write);
     }
     return code;
 }
@@ -211,5 +216,5 @@ void ts_write_cancel(struct ts_write *write)
         ts_write_settle(write, outcome, TS_ENTRY_WRITE_FAILED, message);
     }
     ts_call_cancel(write->call);
-    free(write);
+    ts_pool_release(write->pool, write, sizeof *write);
 }

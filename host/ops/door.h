@@ -29,8 +29,8 @@ struct ts_write_spec {
     bool is_any_hostname;    // the body leaves the widget open to every hostname
     bool is_again;           // the same write as one that was not applied: it has been counted
     int64_t start_before_us; // as in ts_call_spec
-    const char *place;       // "onboard.lua:12", for the summary
-    const char *subject;     // what is written, for messages: a sitekey or a name
+    const char *place;       // "onboard.lua:12", for the summary; borrowed until the cancel
+    const char *subject;     // what is written, for messages: a sitekey or a name; borrowed as well
 };
 
 typedef void (*ts_write_fn)(void *owner, struct ts_write *write);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "host/base/pool.h"
 #include "tests/unit/base/alloc.h"
 
 #define TOKEN "sandbox-token-not-a-secret"
@@ -156,6 +157,37 @@ static void freed_blocks_are_wiped(void **state)
     alloc_watch(NULL);
 }
 
+static void memory_of_a_pool(void **state)
+{
+    (void)state;
+    struct ts_pool pool;
+    struct ts_buf buf;
+    ts_pool_init(&pool);
+    ts_buf_init_pooled(&buf, 100000, &pool);
+    for (int i = 0; i < 1000; i++) { // past the largest block that is pooled
+        assert_int_equal(ts_buf_add_str(&buf, TOKEN), TS_OK);
+    }
+    for (size_t i = 0; i < 1000; i++) {
+        assert_memory_equal(buf.data + i * strlen(TOKEN), TOKEN, strlen(TOKEN));
+    }
+    assert_int_equal(ts_buf_add_str(&buf, ""), TS_OK);
+    assert_string_equal(buf.data + 999 * strlen(TOKEN), TOKEN);
+    ts_buf_fini(&buf);
+    assert_int_equal(ts_buf_add_str(&buf, TOKEN), TS_OK); // from the pool again
+    char *block = buf.data;
+    size_t cap = buf.cap;
+    ts_buf_fini(&buf);
+#ifndef __SANITIZE_ADDRESS__
+    assert_null(memchr(block + sizeof(void *), 's', cap - sizeof(void *)));
+#endif
+    char *taken = ts_pool_take(&pool, cap);
+#ifndef __SANITIZE_ADDRESS__
+    assert_ptr_equal(taken, block);
+#endif
+    ts_pool_release(&pool, taken, cap);
+    ts_pool_fini(&pool);
+}
+
 static void fini_twice_and_on_zeroes(void **state)
 {
     (void)state;
@@ -182,6 +214,7 @@ int main(void)
         cmocka_unit_test(failed_growth_changes_nothing),
         cmocka_unit_test(clear_wipes_and_keeps_the_memory),
         cmocka_unit_test(freed_blocks_are_wiped),
+        cmocka_unit_test(memory_of_a_pool),
         cmocka_unit_test(fini_twice_and_on_zeroes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,7 +79,8 @@ static void test_finalizer_during_merge(void **state)
 {
     struct fixture *fixture = *state;
     lua_State *L = fixture->L;
-    struct ts_widget_body body = {0};
+    struct ts_widget_body body;
+    ts_widget_body_init(&body, NULL);
     struct lx_merged merged;
     assert_int_equal(luaL_loadstring(L, script), LUA_OK);
     lua_pushinteger(L, DOMAINS);
