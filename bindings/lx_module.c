@@ -22,14 +22,10 @@ static void names_collect(lua_State *L, int idx, const char *names[NAMES_MAX + 1
     names[count] = NULL;
 }
 
-// Upvalues: 1 the real table, 2 its name.
+// Upvalues: 1 the real table, 2 its name. Asked for what the real table has not.
 static int sealed__index(lua_State *L)
 {
     lua_settop(L, 2);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) {
-        return 1;
-    }
     const char *names[NAMES_MAX + 1];
     char hint[TS_SUGGEST_MAX] = "";
     const char *key = luaL_tolstring(L, 2, NULL);
@@ -64,28 +60,39 @@ static int sealed__pairs(lua_State *L)
     return 3;
 }
 
-void lx_seal(lua_State *L, const char *name)
+// Pushes a metatable with those functions, whose upvalues are as above.
+static void push_sealing(lua_State *L, int table, const char *name, const luaL_Reg *metamethods)
 {
-    static const luaL_Reg metamethods[] = {{"__index", sealed__index},
-        {"__newindex", sealed__newindex}, {"__pairs", sealed__pairs}, {NULL, NULL}};
-    int table = lua_gettop(L);
-    lua_newtable(L);
     lua_createtable(L, 0, 4);
     lua_pushvalue(L, table);
     lua_pushstring(L, name);
     luaL_setfuncs(L, metamethods, 2);
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable");
+}
+
+void lx_seal(lua_State *L, const char *name)
+{
+    static const luaL_Reg missing[] = {{"__index", sealed__index}, {NULL, NULL}};
+    static const luaL_Reg metamethods[] = {
+        {"__newindex", sealed__newindex}, {"__pairs", sealed__pairs}, {NULL, NULL}};
+    int table = lua_gettop(L);
+    lua_newtable(L);
+    push_sealing(L, table, name, metamethods);
+    lua_pushvalue(L, table);
+    lua_setfield(L, -2, "__index"); // what is there is found without a call
     lua_setmetatable(L, -2);
+    push_sealing(L, table, name, missing);
+    lua_setmetatable(L, table);
     lua_replace(L, table);
 }
 
 void check_dot(lua_State *L, int arg, const char *function)
 {
-    if (!lua_istable(L, arg) || luaL_getmetafield(L, arg, "__index") == LUA_TNIL) {
+    if (!lua_istable(L, arg) || luaL_getmetafield(L, arg, "__newindex") == LUA_TNIL) {
         return;
     }
-    if (lua_tocfunction(L, -1) == sealed__index) {
+    if (lua_tocfunction(L, -1) == sealed__newindex) {
         lx_misuse(L, "%s: call it with a dot, not with a colon", function);
     }
     lua_pop(L, 1);
