@@ -175,7 +175,7 @@ static void task_fail(lua_State *L, struct ts_task *task, int idx)
     }
 }
 
-// Resumes the task, whose handle is at the top of L's stack, once. The one switch for how a task
+// Resumes the task once: it is anchored until it is released here. The one switch for how a task
 // comes back.
 static void task_resume(lua_State *L, struct ts_task *task)
 {
@@ -200,6 +200,7 @@ static void task_resume(lua_State *L, struct ts_task *task)
         ts_sched_release(L, task);
         return;
     }
+    ts_sched_push(L, task);
     task_fail(L, task, lua_gettop(L));
     lua_pushvalue(co, 1);
     lua_xmove(co, L, 1);
@@ -209,6 +210,7 @@ static void task_resume(lua_State *L, struct ts_task *task)
     if (is_cancelled) {
         ts_sched_release(L, task); // nobody needs to hear of it
     }
+    lua_pop(L, 1);
 }
 
 void ts_sched_stop(struct ts_sched *sched)
@@ -242,9 +244,7 @@ static void run_ready(lua_State *L, struct ts_sched *sched)
         if (!sched->ready_head) {
             sched->ready_tail = NULL;
         }
-        ts_sched_push(L, task);
         task_resume(L, task);
-        lua_pop(L, 1);
     }
 }
 
