@@ -11,20 +11,32 @@
 #include "bindings/host.h"
 #include "bindings/interrupt.h"
 #include "bindings/sched.h"
+#include "bindings/spare.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
 
 #define EXCHANGE "turnstile.exchange"
 
-static int exchange__close(lua_State *L)
+static void exchange_drop(struct lx_exchange *exchange)
 {
-    struct lx_exchange *exchange = lua_touserdata(L, 1);
     ts_waiter_fini(&exchange->waiter);
     ts_call_cancel(exchange->call);
     exchange->call = NULL;
     ts_write_cancel(exchange->write);
     exchange->write = NULL;
     ts_widget_body_fini(&exchange->body);
+}
+
+static int exchange__gc(lua_State *L)
+{
+    exchange_drop(lua_touserdata(L, 1));
+    return 0;
+}
+
+static int exchange__close(lua_State *L)
+{
+    exchange__gc(L);
+    lx_spare_add(L, 1, LX_SPARE_EXCHANGE);
     return 0;
 }
 
@@ -39,13 +51,15 @@ static bool exchange_holds(struct ts_waiter *waiter)
 
 void lx_open_exchange(lua_State *L)
 {
-    lx_metatable(L, EXCHANGE, exchange__close, NULL, NULL);
+    static const luaL_Reg metamethods[] = {
+        {"__gc", exchange__gc}, {"__close", exchange__close}, {NULL, NULL}};
+    lx_metatable(L, EXCHANGE, NULL, metamethods, NULL);
 }
 
 struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
 {
     check_can_wait(L);
-    struct lx_exchange *exchange = push_box(L, sizeof *exchange, EXCHANGE);
+    struct lx_exchange *exchange = push_spare(L, LX_SPARE_EXCHANGE, sizeof *exchange, EXCHANGE);
     exchange->op = op;
     exchange->loop = ts_host_of(L)->loop;
     exchange->waiter.holds = exchange_holds;

@@ -10,6 +10,7 @@
 
 #include <lua.h>
 
+#include "bindings/spare.h"
 #include "host/api/client.h"
 #include "host/base/log.h"
 #include "host/base/secret.h"
@@ -39,7 +40,8 @@ struct ts_host {
     // Makes a client, which the caller owns. CREDENTIALS or USAGE when something is missing.
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
         struct ts_client **out, struct ts_error *err);
-    int exit_request; // what os.exit asked for, -1 while it did not
+    int exit_request;                        // what os.exit asked for, -1 while it did not
+    struct lx_spares spares[LX_SPARE_COUNT]; // boxes that wait to be used again
 };
 
 // The host of this state. Never NULL inside a native function.

@@ -8,6 +8,7 @@
 #include "bindings/client.h"
 #include "bindings/exchange.h"
 #include "bindings/modules.h"
+#include "bindings/spare.h"
 #include "bindings/widget_words.h"
 #include "bindings/widgets.h"
 
@@ -55,6 +56,7 @@ static int turnstile_client(lua_State *L)
 int luaopen_ts_turnstile(lua_State *L)
 {
     lx_open_client(L);
+    lx_open_spares(L);
     lx_open_exchange(L);
     lx_open_list(L);
     lx_open_words(L);

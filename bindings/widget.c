@@ -7,6 +7,7 @@
 
 #include <lauxlib.h>
 
+#include "bindings/spare.h"
 #include "host/base/suggest.h"
 #include "host/base/str.h"
 
@@ -34,7 +35,8 @@ void check_sitekey(lua_State *L, int arg, const char *function, char out[TS_WIDG
 }
 
 // Changes in the making. The bytes of texts and names lie one after the other behind the struct,
-// which grows by being copied into a larger userdata at the same index; pointers are set last.
+// which grows by being copied into a larger userdata at the same index; pointers are set last. Most
+// do not grow, and their userdata are used again.
 struct draft {
     lua_State *L;
     const char *function; // for messages
@@ -48,6 +50,29 @@ struct draft {
 
 enum { DRAFT_ROOM = 256 };
 
+#define CHANGES "turnstile.changes" // those that have not grown
+
+static int changes__gc(lua_State *L)
+{
+    struct lx_changes *changes = lua_touserdata(L, 1);
+    lx_hold_end(&changes->hold);
+    return 0;
+}
+
+static int changes__close(lua_State *L)
+{
+    changes__gc(L);
+    lx_spare_add(L, 1, LX_SPARE_CHANGES);
+    return 0;
+}
+
+void lx_open_changes(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__gc", changes__gc}, {"__close", changes__close}, {NULL, NULL}};
+    lx_metatable(L, CHANGES, NULL, metamethods, NULL);
+}
+
 static char *draft_bytes(const struct draft *draft)
 {
     return (char *)(draft->changes + 1);
@@ -56,8 +81,8 @@ static char *draft_bytes(const struct draft *draft)
 static void draft_begin(struct draft *draft)
 {
     draft->cap = DRAFT_ROOM;
-    draft->changes = lua_newuserdatauv(draft->L, sizeof *draft->changes + draft->cap, 0);
-    *draft->changes = (struct lx_changes){0};
+    draft->changes =
+        push_spare(draft->L, LX_SPARE_CHANGES, sizeof *draft->changes + draft->cap, CHANGES);
     draft->idx = lua_gettop(draft->L);
 }
 
@@ -68,6 +93,7 @@ static char *draft_reserve(struct draft *draft, size_t size)
         draft->cap = 2 * draft->cap + size;
         struct lx_changes *larger = lua_newuserdatauv(draft->L, sizeof *larger + draft->cap, 0);
         memcpy(larger, draft->changes, sizeof *larger + draft->used);
+        lx_hold_tie(draft->L);
         draft->changes = larger;
         lua_replace(draft->L, draft->idx);
     }
@@ -291,6 +317,5 @@ struct lx_changes *push_changes(lua_State *L, int arg, const char *function, boo
     }
     draft_end(&draft);
     check_no_overlap(&draft);
-    lx_hold_tie(L);
     return draft.changes;
 }

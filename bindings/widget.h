@@ -46,6 +46,9 @@ struct lx_changes {
     bool is_relative; // domains are added and removed; else they are replaced
 };
 
+// Registers the metatable; called once at set-up.
+TS_RAISES void lx_open_changes(lua_State *L);
+
 // Checks the field table at arg and pushes it as a userdata with changes, tied to a hold that is
 // not taken yet. For a creation required fields must be there and domains is a list; for a change
 // fixed fields are refused, and domains may be { add = , remove = }. Misuse names the field and

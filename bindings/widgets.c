@@ -8,6 +8,7 @@
 #include "bindings/client.h"
 #include "bindings/hold.h"
 #include "bindings/host.h"
+#include "bindings/widget.h"
 
 // The functions of the half, and where they lie in the settings of the client.
 enum half_function { HALF_CREATE = 1, HALF_UPDATE, HALF_DELETE, HALF_ROTATE, HALF_END };
@@ -22,6 +23,7 @@ static void half_load(lua_State *L)
 {
     int settings = lua_gettop(L);
     lx_open_hold(L);
+    lx_open_changes(L);
     lua_getglobal(L, "require");
     lua_pushliteral(L, "tshost.widgets");
     lua_call(L, 1, 1);

@@ -131,6 +131,38 @@ function TestTurnstile.testUpdatesOfOneWidgetKeepTheirOrder()
   lu.assertEquals(assert(widgets.get(w.sitekey)).name, "order 6")
 end
 
+-- What one write was about leaves nothing behind for those that come after it, be it that it went
+-- well, was misuse, was too long for the usual room, or was given up.
+function TestTurnstile.testWritesLeaveNothingBehind()
+  local task = require "task"
+  local long = {}
+  for i = 1, 15 do
+    long[i] = ("%02d.%s.example"):format(i, ("long"):rep(10))
+  end
+  local results = task.map({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 }, function(number)
+    local w
+    task.with_timeout(0, function() make { name = "never" } end)
+    for round = 1, 3 do
+      pcall(widgets.create, { name = "misuse", domains = long, mode = "none" })
+      w = make {
+        name = ("%d in round %d"):format(number, round),
+        domains = round == 2 and long or { ("d%d.example"):format(number) },
+        offlabel = number % 2 == 0,
+      }
+      w = assert(widgets.update(w, { name = w.name .. " again" }))
+    end
+    return assert(widgets.update(w.sitekey, { domains = { add = { "more.example" } } }))
+  end, { concurrency = 12 })
+  for number, w in ipairs(results) do
+    lu.assertEquals(w.name, ("%d in round 3 again"):format(number))
+    lu.assertEquals(w.offlabel, number % 2 == 0)
+    lu.assertItemsEquals(w.domains, { ("d%d.example"):format(number), "more.example" })
+  end
+  for w in widgets.list { filter = "name:in round 2" } do
+    lu.assertItemsEquals(w.domains, long)
+  end
+end
+
 function TestTurnstile.testUpdateWithoutChange()
   local w = make { domains = { "a.example", "b.example" } }
   local before = assert(widgets.get(w.sitekey))
