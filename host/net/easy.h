@@ -10,6 +10,17 @@
 #include "host/net/url.h"
 
 struct ts_loop;
+struct ts_response;
+struct ts_xfer;
+
+// What an exchange asks of its handle beside where it goes.
+struct ts_easy_use {
+    struct ts_xfer *xfer;         // whose handle it is, until it is put back
+    struct ts_response *response; // where the answer goes
+    bool is_once;                 // a second request is refused
+    bool is_large;                // a large answer is expected, worth compressing
+    size_t max_body;              // of the answer, in bytes
+};
 
 struct ts_easy {
     CURL *curl;
@@ -18,18 +29,24 @@ struct ts_easy {
     struct ts_origin origin;
     bool is_configured; // the options that all requests to origin share are set
     bool is_special;    // the owner set options for a body or a method
+    struct ts_easy_use use;
+    unsigned requests;           // begun for this use
+    char cause[CURL_ERROR_SIZE]; // libcurl's words for its failure, "" without
     struct ts_easy *next;
 };
 
-// Takes an idle handle or makes one, aimed at url, with every option that all requests share:
-// protocols, trust, proxies, what never to follow or read. USAGE, NOMEM, INTERNAL.
-enum ts_err ts_easy_take(
-    struct ts_loop *loop, const char *url, struct ts_easy **out, struct ts_error *err);
+// Takes an idle handle or makes one, aimed at url, for that use, with every option that all
+// requests share: protocols, trust, proxies, what never to follow or read. libcurl's callbacks find
+// in the handle what they need, so that their options are set but once. USAGE, NOMEM, INTERNAL.
+enum ts_err ts_easy_take(struct ts_loop *loop, const char *url, const struct ts_easy_use *use,
+    struct ts_easy **out, struct ts_error *err);
 
-// Takes a handle back, out of the multi handle if it is in there. What the owner must set for every
-// request may stay behind (CURLOPT_PRIVATE, _HEADERDATA, _WRITEDATA, _BUFFERSIZE,
-// _ACCEPT_ENCODING). With is_special, what makes it another request than a plain GET is undone:
-// method, body, CURLOPT_PREREQFUNCTION. Nothing else may be set.
+// The handle of a transfer that libcurl names.
+struct ts_easy *ts_easy_of(CURL *curl);
+
+// Takes a handle back, out of the multi handle if it is in there. With is_special, what makes it
+// another request than a plain GET is undone: method and body. The owner sets nothing else but
+// CURLOPT_HTTPHEADER.
 void ts_easy_put(struct ts_loop *loop, struct ts_easy *easy);
 
 // Has the handle end when it is put back: after a failure, a cancel or a new connection. libcurl

@@ -11,6 +11,9 @@
 
 #define OWN_LINES_MAX 3
 
+// libcurl waits for leave to send a body of more than a megabyte, unless the header is suppressed.
+#define EXPECT_FREE_BYTES 1048576
+
 static bool has_header(const struct ts_xfer_request *request, const char *prefix)
 {
     for (size_t i = 0; i < request->header_count; i++) {
@@ -31,7 +34,7 @@ static size_t own_lines(const struct ts_loop *loop, const struct ts_xfer_request
         lines[count++] = loop->user_agent_line;
     }
     // An empty value makes libcurl leave out a header that it would add by itself.
-    if (request->body && request->body_len > 0) {
+    if (request->body && request->body_len > EXPECT_FREE_BYTES) {
         lines[count++] = "Expect:";
     }
     if (request->body && !has_header(request, "Content-Type:")) {

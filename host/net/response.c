@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// libcurl's header and write callbacks. Returning less than was offered makes libcurl give up with
-// CURLE_WRITE_ERROR; the reason is then in fault.
+// The head of an answer, line by line, and its body.
 #include "host/net/response.h"
 
 #include <stdint.h>
@@ -75,34 +74,13 @@ static enum ts_err head_add(struct ts_response *response, const char *line, size
     return head_keep(response, line, len);
 }
 
-// A NUL inside a line would split it in two here; libcurl refuses such a response before.
-static size_t on_header(char *line, size_t size, size_t count, void *self)
+static bool response_is_kept(
+    struct ts_response *response, enum ts_err code, enum ts_response_fault too_large)
 {
-    struct ts_response *response = self;
-    size_t len = size * count;
-    if (len > response->head_max - response->head_bytes) {
-        response->fault = TS_RESPONSE_HEAD_TOO_LARGE;
-        return 0;
-    }
-    response->head_bytes += len;
-    enum ts_err code = head_add(response, line, len);
     if (code) {
-        response->fault = code == TS_ERR_NOMEM ? TS_RESPONSE_NOMEM : TS_RESPONSE_HEAD_TOO_LARGE;
-        return 0;
+        response->fault = code == TS_ERR_NOMEM ? TS_RESPONSE_NOMEM : too_large;
     }
-    return len;
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *self)
-{
-    struct ts_response *response = self;
-    size_t len = size * count;
-    enum ts_err code = ts_buf_add(&response->body, data, len);
-    if (code) {
-        response->fault = code == TS_ERR_NOMEM ? TS_RESPONSE_NOMEM : TS_RESPONSE_BODY_TOO_LARGE;
-        return 0;
-    }
-    return len;
+    return code == TS_OK;
 }
 
 void ts_response_init(struct ts_response *response, size_t max_head, size_t max_body)
@@ -118,17 +96,21 @@ void ts_response_fini(struct ts_response *response)
     ts_buf_fini(&response->body);
 }
 
-int ts_response_attach(struct ts_response *response, CURL *curl)
+// A NUL inside a line would split it in two here; libcurl refuses such a response before.
+bool ts_response_add_line(struct ts_response *response, const char *line, size_t len)
 {
-    int refused = 0;
-    refused |= curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    refused |= curl_easy_setopt(curl, CURLOPT_HEADERDATA, response);
-    refused |= curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    refused |= curl_easy_setopt(curl, CURLOPT_WRITEDATA, response);
-    // A first filter that spares the download; what counts is what on_body counts.
-    curl_off_t max = response->body.max <= INT64_MAX ? (curl_off_t)response->body.max : 0;
-    refused |= curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, max); // 0: no filter
-    return refused;
+    enum ts_err code = TS_ERR_TOO_LARGE;
+    if (len <= response->head_max - response->head_bytes) {
+        response->head_bytes += len;
+        code = head_add(response, line, len);
+    }
+    return response_is_kept(response, code, TS_RESPONSE_HEAD_TOO_LARGE);
+}
+
+bool ts_response_add_body(struct ts_response *response, const char *data, size_t len)
+{
+    enum ts_err code = ts_buf_add(&response->body, data, len);
+    return response_is_kept(response, code, TS_RESPONSE_BODY_TOO_LARGE);
 }
 
 const char *ts_response_header(const struct ts_response *response, const char *name)

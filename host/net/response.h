@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What a server sends back, as libcurl hands it over: headers and body, counted against ceilings
-// before they are kept. Its callbacks call nothing of libcurl and nothing that calls back.
+// What a server sends back, as it arrives: headers and body, counted against ceilings before they
+// are kept. Nothing here calls libcurl, in whose callbacks it runs.
 #ifndef TS_NET_RESPONSE_H
 #define TS_NET_RESPONSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-
-#include <curl/curl.h>
 
 #include "host/base/buf.h"
 
@@ -26,7 +24,7 @@ struct ts_response {
     bool is_head_open; // a status line came, the empty line behind the headers did not yet
     bool is_interim;   // its status is 1xx: another one follows
     bool has_head;     // the final one is complete
-    enum ts_response_fault fault; // why a callback refused to go on
+    enum ts_response_fault fault; // why the rest was refused
 };
 
 // Makes an empty answer with its ceilings in bytes. Allocates nothing.
@@ -35,8 +33,12 @@ void ts_response_init(struct ts_response *response, size_t max_head, size_t max_
 // Wipes and releases. Accepts a zeroed struct and may run twice.
 void ts_response_fini(struct ts_response *response);
 
-// Points the handle's write and header callbacks to the answer; not zero when libcurl refuses.
-int ts_response_attach(struct ts_response *response, CURL *curl);
+// Adds a line of a head, as it came: a status line, a field, the empty line behind them, a trailer.
+// False, with the reason in fault, when the exchange must end.
+bool ts_response_add_line(struct ts_response *response, const char *line, size_t len);
+
+// Adds to the body. False as above.
+bool ts_response_add_body(struct ts_response *response, const char *data, size_t len);
 
 // The value of the first header of that name, NULL when absent. Borrowed.
 const char *ts_response_header(const struct ts_response *response, const char *name);

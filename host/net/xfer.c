@@ -12,11 +12,6 @@
 #include "host/net/headers.h"
 #include "host/net/loop_private.h"
 
-// Bytes that libcurl reads at a time. The small buffer, with the byte that libcurl adds and what
-// memory.c puts before it, is a block of the pool.
-#define BUFFER_SMALL 2016L
-#define BUFFER_LARGE 65536L
-
 struct ts_xfer {
     struct ts_loop *loop;
     struct ts_easy *easy; // NULL once ended
@@ -25,48 +20,25 @@ struct ts_xfer {
     struct ts_timer deadline;
     struct ts_headers headers;
     struct ts_buf upload;
-    bool is_once;
-    unsigned requests; // begun, counted where only one may be
     int64_t start_us;
     int64_t budget_us;
     struct ts_response response;
     struct ts_xfer_result result;
-    char cause[CURL_ERROR_SIZE];
     bool is_ended; // in the loop's list, waiting for its on_done
     struct ts_xfer *next;
     struct ts_xfer *prev;
 };
 
-// libcurl asks before each request that it puts on a connection, also when it begins anew because a
-// kept connection had died: what may be sent once is refused from the second time on.
-// NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's
-static int on_request(void *self, char *peer, char *local, int peer_port, int local_port)
-{
-    struct ts_xfer *xfer = self;
-    (void)peer;
-    (void)local;
-    (void)peer_port;
-    (void)local_port;
-    return xfer->requests++ == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-
 static int xfer_set_body(struct ts_xfer *xfer, const struct ts_xfer_request *request)
 {
     CURL *curl = xfer->easy->curl;
     int refused = 0;
-    xfer->easy->is_special =
-        request->body || request->is_once || !ts_str_is(request->method, "GET");
+    xfer->easy->is_special = request->body || !ts_str_is(request->method, "GET");
     if (request->body) {
         refused |= curl_easy_setopt(curl, CURLOPT_POST, 1L);
         refused |=
             curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)xfer->upload.len);
-    }
-    if (request->body) {
         refused |= curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ts_buf_text(&xfer->upload));
-    }
-    if (xfer->is_once) {
-        refused |= curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_request);
-        refused |= curl_easy_setopt(curl, CURLOPT_PREREQDATA, xfer);
     }
     if (!ts_str_is(request->method, request->body ? "POST" : "GET")) {
         refused |= curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
@@ -74,20 +46,23 @@ static int xfer_set_body(struct ts_xfer *xfer, const struct ts_xfer_request *req
     return refused;
 }
 
+// Takes a handle and sets what only this request has.
 static enum ts_err xfer_configure(
     struct ts_xfer *xfer, const struct ts_xfer_request *request, struct ts_error *err)
 {
-    CURL *curl = xfer->easy->curl;
-    int refused = ts_response_attach(&xfer->response, curl);
-    refused |= xfer_set_body(xfer, request);
-    refused |= curl_easy_setopt(curl, CURLOPT_PRIVATE, xfer);
-    // libcurl takes a buffer for each transfer, and what it frees is wiped.
-    refused |=
-        curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, request->is_large ? BUFFER_LARGE : BUFFER_SMALL);
-    // The ceiling counts decoded bytes, so a small answer cannot unpack into a large one.
-    refused |= curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, request->is_large ? "gzip" : NULL);
-    refused |= curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, xfer->cause);
-    refused |= curl_easy_setopt(curl, CURLOPT_HTTPHEADER, xfer->headers.list);
+    const struct ts_easy_use use = {
+        .xfer = xfer,
+        .response = &xfer->response,
+        .is_once = request->is_once,
+        .is_large = request->is_large,
+        .max_body = request->max_body,
+    };
+    enum ts_err code = ts_easy_take(xfer->loop, request->url, &use, &xfer->easy, err);
+    if (code) {
+        return code;
+    }
+    int refused = xfer_set_body(xfer, request);
+    refused |= curl_easy_setopt(xfer->easy->curl, CURLOPT_HTTPHEADER, xfer->headers.list);
     return refused ? ts_error_set(err, TS_ERR_INTERNAL, "libcurl refused an option") : TS_OK;
 }
 
@@ -131,15 +106,17 @@ static void xfer_end(struct ts_xfer *xfer, CURLcode code, bool is_late)
     long connects = 0;
     struct ts_failure failure = {
         .code = code,
-        .cause = xfer->cause,
+        .cause = xfer->easy->cause,
         .peer = xfer->easy->origin.peer,
-        .is_once = xfer->is_once,
+        .is_once = xfer->easy->use.is_once,
         .response = &xfer->response,
     };
     curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_bytes);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &result->status);
-    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failure.os_errno);
     curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
+    if (code) {
+        curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &failure.os_errno);
+    }
     if (code || connects > 0) {
         ts_easy_spoil(xfer->easy);
     }
@@ -172,9 +149,8 @@ void ts_xfer_collect(struct ts_loop *loop)
     while ((message = curl_multi_info_read(loop->multi, &left))) {
         if (message->msg == CURLMSG_DONE) {
             CURLcode code = message->data.result;
-            struct ts_xfer *xfer = NULL;
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &xfer);
-            xfer_end(xfer, code, false); // message is gone now
+            const struct ts_easy *easy = ts_easy_of(message->easy_handle);
+            xfer_end(easy->use.xfer, code, false); // message is gone now
         }
     }
 }
@@ -222,7 +198,6 @@ enum ts_err ts_xfer_start(struct ts_loop *loop, const struct ts_xfer_request *re
     *xfer = (struct ts_xfer){
         .loop = loop,
         .owner = owner,
-        .is_once = request->is_once,
         .start_us = ts_loop_now(loop),
     };
     xfer->budget_us =
@@ -234,7 +209,6 @@ enum ts_err ts_xfer_start(struct ts_loop *loop, const struct ts_xfer_request *re
         code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
     code = code ? code : ts_headers_init(&xfer->headers, loop, request, err);
-    code = code ? code : ts_easy_take(loop, request->url, &xfer->easy, err);
     code = code ? code : xfer_configure(xfer, request, err);
     code = code ? code : xfer_launch(xfer, request->deadline_us, err);
     if (code) {

@@ -3,6 +3,7 @@
 // The path of a request says what happens:
 //   /echo     200 with "METHOD PATH BODY" and a CF-Ray header
 //   /body/N   200 with N bytes
+//   /leave    200 with "asked" when leave to send the body was asked for, else "sent"
 //   /never    no answer, the connection stays open
 //   /close    the connection is closed when the request is complete
 #ifndef TS_TESTS_UNIT_NET_ORIGIN_H

@@ -176,6 +176,42 @@ static void a_body_may_be_as_large_as_its_ceiling_and_no_larger(void **state)
     ts_xfer_cancel(outcome.xfer);
 }
 
+// Handles are kept, what the last request asked of them is not.
+static void every_request_has_a_ceiling_of_its_own(void **state)
+{
+    struct bench *bench = *state;
+    static const size_t ceilings[] = {1000, 100, 1000};
+    for (size_t i = 0; i < sizeof ceilings / sizeof *ceilings; i++) {
+        char path[32];
+        char url[200];
+        snprintf(path, sizeof path, "/body/%zu", ceilings[i]);
+        origin_url(bench->origin, path, url, sizeof url);
+        struct ts_xfer_request request = request_of(bench->loop, "GET", url);
+        request.max_body = ceilings[i];
+        struct outcome outcome = {.bench = bench};
+        start(bench->loop, &request, on_done, &outcome);
+        assert_int_equal(finish(bench->loop, &outcome)->code, TS_OK);
+        ts_xfer_cancel(outcome.xfer);
+    }
+    assert_int_equal(origin_connections(bench->origin), 1);
+}
+
+static void no_body_waits_for_leave_to_be_sent(void **state)
+{
+    struct bench *bench = *state;
+    static const size_t sizes[] = {2, 1 << 20, (1 << 20) + 1, 3 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *body = calloc(1, sizes[i] + 1);
+        assert_non_null(body);
+        memset(body, 'x', sizes[i]);
+        struct outcome outcome;
+        struct ts_xfer_result *result = exchange(bench, "PUT", "/leave", body, true, &outcome);
+        assert_string_equal(ts_buf_text(&result->body), "sent");
+        ts_xfer_cancel(outcome.xfer);
+        free(body);
+    }
+}
+
 static void a_connection_cut_before_the_answer_is_told_as_such(void **state)
 {
     struct bench *bench = *state;
@@ -466,6 +502,8 @@ int main(void)
         TEST(every_method_arrives_as_it_was_sent),
         TEST(connections_are_reused),
         TEST(a_body_may_be_as_large_as_its_ceiling_and_no_larger),
+        TEST(every_request_has_a_ceiling_of_its_own),
+        TEST(no_body_waits_for_leave_to_be_sent),
         TEST(a_connection_cut_before_the_answer_is_told_as_such),
         TEST(a_reused_connection_that_dies_costs_a_get_nothing_and_a_post_no_second_try),
         TEST(nothing_listens),
