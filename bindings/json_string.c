@@ -148,7 +148,7 @@ static bool push_escaped(struct lx_json *json, const char *run)
             return true;
         }
         char bytes[ESCAPE_MAX];
-        size_t len;
+        size_t len = 0;
         if (!escape_read(json, bytes, &len)) {
             return false;
         }
@@ -184,7 +184,7 @@ bool lx_json_skip_string(struct lx_json *json)
     json->at++;
     for (;;) {
         char bytes[ESCAPE_MAX];
-        size_t len;
+        size_t len = 0;
         if (!run_skip(json)) {
             return false;
         }

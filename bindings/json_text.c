@@ -25,7 +25,7 @@ static void space_skip(struct lx_json *json)
     }
 }
 
-bool lx_json_read_colon(struct lx_json *json)
+bool lx_json_read_colon_spaced(struct lx_json *json)
 {
     space_skip(json);
     if (*json->at != ':') {
@@ -64,7 +64,7 @@ bool lx_json_open(struct lx_json *json, char close)
     return !is_closed(json, close);
 }
 
-bool lx_json_more(struct lx_json *json, char close)
+bool lx_json_more_spaced(struct lx_json *json, char close)
 {
     space_skip(json);
     if (is_closed(json, close)) {

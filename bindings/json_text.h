@@ -55,18 +55,20 @@ bool lx_json_complain(struct lx_json *json, const char *why);
 // Writes what is wrong, and where: TS_ERROR_MESSAGE_MAX bytes.
 void lx_json_explain(const struct lx_json *json, char *why);
 
-// From a bracket to the first member behind it, or to the next behind one that was read. False at
-// the closing bracket, which is read then, and when something is wrong: see json->why.
+// From a bracket to the first member behind it. False at the closing bracket, which is read then,
+// and when something is wrong: see json->why.
 bool lx_json_open(struct lx_json *json, char close);
-bool lx_json_more(struct lx_json *json, char close);
+
+// The same to the next member behind one that was read, and for the colon behind a name, with space
+// around it.
+bool lx_json_more_spaced(struct lx_json *json, char close);
+bool lx_json_read_colon_spaced(struct lx_json *json);
 
 // Reads the string at the place. False when something is wrong.
 TS_RAISES bool lx_json_read(struct lx_json *json, struct lx_json_string *out);
 
-// Reads a member's name, or only the colon behind it, up to its value. False when something is
-// wrong.
+// Reads a member's name, up to its value. False when something is wrong.
 TS_RAISES bool lx_json_read_name(struct lx_json *json, struct lx_json_string *out);
-bool lx_json_read_colon(struct lx_json *json);
 
 // Reads the number, or the literal, at the place. Where no value begins, the literal complains.
 bool lx_json_read_number(struct lx_json *json, struct lx_json_number *out);
@@ -81,6 +83,27 @@ bool lx_json_skip(struct lx_json *json);
 static inline bool lx_json_is_numeral(const struct lx_json *json)
 {
     return *json->at == '-' || (*json->at >= '0' && *json->at <= '9');
+}
+
+// Moves over that byte if it stands at the place without space behind it, as nearly always.
+static inline bool lx_json_step(struct lx_json *json, char byte)
+{
+    bool is_there = *json->at == byte && (unsigned char)json->at[1] > ' ';
+    json->at += is_there;
+    return is_there;
+}
+
+// From a member that was read to the next one. False at the closing bracket, which is read then,
+// and when something is wrong: see json->why.
+static inline bool lx_json_more(struct lx_json *json, char close)
+{
+    return lx_json_step(json, ',') || lx_json_more_spaced(json, close);
+}
+
+// Reads only the colon behind a name, up to the value. False when something is wrong.
+static inline bool lx_json_read_colon(struct lx_json *json)
+{
+    return lx_json_step(json, ':') || lx_json_read_colon_spaced(json);
 }
 
 // Passes over those bytes if they stand at the place. With its quotes, a string without escapes is

@@ -81,7 +81,7 @@ static enum ts_err token_load_file(struct ts_credentials *credentials, struct ts
 {
     struct ts_buf text;
     ts_buf_init(&text, TOKEN_MAX);
-    snprintf(credentials->source, sizeof credentials->source, "token file %s", path);
+    snprintf(credentials->source, sizeof credentials->source, "token file %.300s", path);
     enum ts_err code = file_read(path, &text, err);
     if (!code) {
         code = value_keep(
