@@ -8,7 +8,6 @@
 
 #include "bindings/widget_member.h"
 #include "bindings/widget_words.h"
-#include "host/base/clock.h"
 
 static uint64_t hash_mix(uint64_t hash, uint64_t word)
 {
@@ -88,23 +87,17 @@ static int push_raw(lua_State *L, int idx, int words, int member)
     return lua_rawget(L, idx);
 }
 
-uint64_t lx_digest_widget(lua_State *L, int idx, int64_t *modified_us)
+uint64_t lx_digest_widget(lua_State *L, int idx)
 {
     uint64_t digest = 0;
     bool is_whole = true;
     push_words(L);
     int words = lua_gettop(L);
     for (int member = 0; member < LX_MEMBER_DIGESTED; member++) {
-        int type = push_raw(L, idx, words, member);
-        if (type != LUA_TNIL) {
+        if (push_raw(L, idx, words, member) != LUA_TNIL) {
             uint64_t hash = lx_digest_value(L, member);
             is_whole = is_whole && hash;
             digest += hash;
-        }
-        if (member == LX_MEMBER_MODIFIED && type == LUA_TSTRING) {
-            size_t len;
-            const char *text = lua_tolstring(L, -1, &len);
-            ts_clock_parse(text, len, modified_us);
         }
         lua_pop(L, 1);
     }

@@ -20,9 +20,8 @@ uint64_t lx_digest_end(uint64_t hash, size_t count);
 // That of the value on top of the stack, all at once; 0 when it cannot be compared. Does not raise.
 uint64_t lx_digest_value(lua_State *L, int member);
 
-// The digest of the widget at idx, 0 when it holds what cannot be compared. Its modified_on goes to
-// *modified_us, which stays as it is when there is none.
-TS_RAISES uint64_t lx_digest_widget(lua_State *L, int idx, int64_t *modified_us);
+// The digest of the widget at idx, 0 when it holds what cannot be compared.
+TS_RAISES uint64_t lx_digest_widget(lua_State *L, int idx);
 
 // A digest of those writable fields of the widget at idx whose bits (1 << enum ts_widget_field) are
 // set; domains count as a list, which the service sorts.

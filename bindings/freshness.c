@@ -14,7 +14,6 @@
 #include "bindings/seen.h"
 #include "bindings/snapshot.h"
 #include "bindings/widgets.h"
-#include "host/base/clock.h"
 #include "host/net/loop.h"
 
 #define UNTRUSTED INT64_MAX // what is there now is not known
@@ -84,20 +83,6 @@ static struct lx_note *note_of(lua_State *L, struct lx_freshness *fresh, uint64_
     return note;
 }
 
-// The modified_on of the widget at idx, INT64_MIN when it has none.
-static int64_t modified_of(lua_State *L, int idx)
-{
-    int64_t us = INT64_MIN;
-    size_t len;
-    lua_pushliteral(L, "modified_on");
-    if (lua_rawget(L, idx) == LUA_TSTRING) {
-        const char *text = lua_tolstring(L, -1, &len);
-        ts_clock_parse(text, len, &us);
-    }
-    lua_pop(L, 1);
-    return us;
-}
-
 static void recent_add(lua_State *L, struct lx_freshness *fresh, int64_t modified_us)
 {
     if (fresh->recent_count == fresh->recent_cap) {
@@ -127,7 +112,7 @@ enum lx_trust lx_freshness_ask(lua_State *L, const struct lx_freshness *fresh, u
         return LX_TRUST_NONE;
     }
     const struct lx_note *note = note_find(fresh, key);
-    if (note->changed_us > known->modified_us) {
+    if (note->changed_us != INT64_MIN && note->changed_us > lx_modified_of(L, idx)) {
         return LX_TRUST_NONE;
     }
     int64_t vouched_us = known->read_us;
@@ -138,7 +123,7 @@ enum lx_trust lx_freshness_ask(lua_State *L, const struct lx_freshness *fresh, u
         *until = vouched_us + host->fresh_us;
         return LX_TRUST_GOOD;
     }
-    bool is_dated = known->modified_us != INT64_MIN && known->floor_us != INT64_MIN;
+    bool is_dated = known->floor_us != INT64_MIN && lx_modified_of(L, idx) != INT64_MIN;
     return is_dated ? LX_TRUST_LOOK : LX_TRUST_NONE;
 }
 
@@ -152,7 +137,7 @@ unsigned lx_freshness_own(lua_State *L, const struct lx_freshness *fresh, uint64
 void lx_freshness_wrote(
     lua_State *L, struct lx_freshness *fresh, uint64_t key, int idx, unsigned fields)
 {
-    int64_t modified_us = modified_of(L, idx);
+    int64_t modified_us = lx_modified_of(L, idx);
     uint64_t left = lx_digest_fields(L, idx, fields);
     struct lx_note *note = note_of(L, fresh, key);
     note->changed_us = modified_us == INT64_MIN ? UNTRUSTED : modified_us;
@@ -228,7 +213,7 @@ static int core_has_read(lua_State *L)
     struct lx_freshness *fresh = freshness_of(L);
     uint64_t key = check_key(L);
     if (note_find(fresh, key)->changed_us != INT64_MIN) {
-        int64_t modified_us = modified_of(L, 2);
+        int64_t modified_us = lx_modified_of(L, 2);
         note_of(L, fresh, key)->changed_us = modified_us == INT64_MIN ? UNTRUSTED : modified_us;
     }
     return 0;

@@ -36,7 +36,7 @@ static int core_known(lua_State *L)
     push_time(L, known.read_us);
     push_time(L, known.since_us);
     push_time(L, known.floor_us);
-    push_time(L, known.modified_us);
+    push_time(L, lx_modified_of(L, 1));
     return 4;
 }
 

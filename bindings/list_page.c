@@ -2,7 +2,6 @@
 // The pages of a list: fetched side by side, taken in order, each held against what came before.
 // A short list is never taken for a small fleet.
 #include <stdio.h>
-#include <string.h>
 
 #include <lauxlib.h>
 
@@ -207,8 +206,7 @@ static struct lx_rows *push_page(lua_State *L, struct list *list, struct lx_resu
         list_raise_row(L, list, rows);
     }
     list_check_open(L, list);
-    lx_reading_add(list->reading, start_us, page->done_us);
-    lx_reading_see(list->reading, rows->seen.newest, strlen(rows->seen.newest));
+    lx_reading_add(list->reading, start_us, page->done_us, rows->newest);
     return rows;
 }
 

@@ -3,9 +3,12 @@
 // what is no matter of grammar: a number that is too large, a secret that is too long.
 #include "bindings/list_rows.h"
 
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "bindings/json_decode.h"
+#include "bindings/snapshot.h"
 #include "bindings/widget_decode.h"
 #include "bindings/widget_member.h"
 #include "bindings/widget_words.h"
@@ -52,13 +55,23 @@ static bool is_named(const struct lx_json_string *name, int member)
     return lx_json_is(name, known->name, known->len);
 }
 
+// Compared as text: times without a fraction sort a little wrong, but what is kept did come. There
+// is no NUL among the bytes.
+static void newest_note(struct lx_rows *rows, const char *modified, size_t len)
+{
+    if (len < sizeof rows->newest && strncmp(modified, rows->newest, len) > 0) {
+        memcpy(rows->newest, modified, len);
+        rows->newest[len] = '\0';
+    }
+}
+
 static bool modified_check(struct lx_json *json, struct lx_rows *rows)
 {
     struct lx_json_string modified;
     if (!lx_json_read(json, &modified)) {
         return false;
     }
-    lx_reading_see(&rows->seen, modified.bytes, modified.len);
+    newest_note(rows, modified.bytes, modified.len);
     if (modified.is_pushed) {
         lua_pop(json->L, 1);
     }
@@ -93,7 +106,7 @@ static bool rows_check(struct lx_json *json, void *self)
 {
     struct lx_rows *rows = self;
     rows->count = 0;
-    rows->seen = (struct lx_reading){0};
+    rows->newest[0] = '\0';
     rows->is_list = *json->at == '[';
     lua_pushnil(json->L); // the rows are no value yet
     if (!rows->is_list) {

@@ -14,8 +14,9 @@
 #include "bindings/envelope.h"
 #include "bindings/json_text.h"
 #include "bindings/lx.h"
-#include "bindings/snapshot.h"
 #include "host/base/buf.h"
+
+#define LX_MODIFIED_MAX 40
 
 // User value 1 is the metatable of the rows (snapshot.h), 2 their array where they were decoded at
 // once.
@@ -24,10 +25,10 @@ struct lx_rows {
     struct lx_json json; // at the next row
     lua_Integer count;   // of all rows
     lua_Integer taken;
-    struct lx_reading seen; // its newest: the latest modified_on of all rows
-    bool is_list;           // the result was one
-    bool has_secrets;       // though lists hold none: their text is not kept
-    bool is_busy;           // in the middle of a row; also after an error has been raised from it
+    char newest[LX_MODIFIED_MAX]; // the latest modified_on of all rows, as text
+    bool is_list;                 // the result was one
+    bool has_secrets;             // though lists hold none: their text is not kept
+    bool is_busy; // in the middle of a row; also after an error has been raised from it
 };
 
 // Registers the metatable; called once at set-up.

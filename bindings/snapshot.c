@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 
 #include "bindings/digest.h"
+#include "bindings/widget_member.h"
+#include "bindings/widget_words.h"
 #include "host/base/clock.h"
 
 #define SLOTS_LEAST 8
@@ -39,22 +41,19 @@ static const char singles_key;  // in that of single ones, and in the registry: 
 struct lx_reading *push_reading(lua_State *L)
 {
     struct lx_reading *reading = lua_newuserdatauv(L, sizeof *reading, 0);
-    *reading = (struct lx_reading){.start_us = INT64_MAX, .end_us = INT64_MIN};
+    *reading =
+        (struct lx_reading){.start_us = INT64_MAX, .end_us = INT64_MIN, .newest_us = INT64_MIN};
     return reading;
 }
 
-void lx_reading_add(struct lx_reading *reading, int64_t start_us, int64_t end_us)
+void lx_reading_add(
+    struct lx_reading *reading, int64_t start_us, int64_t end_us, const char *newest)
 {
+    int64_t newest_us;
     reading->start_us = start_us < reading->start_us ? start_us : reading->start_us;
     reading->end_us = end_us > reading->end_us ? end_us : reading->end_us;
-}
-
-// Compared as text: times without a fraction sort a little wrong, but what is kept did come.
-void lx_reading_see(struct lx_reading *reading, const char *modified, size_t len)
-{
-    if (len < sizeof reading->newest && strncmp(modified, reading->newest, len) > 0) {
-        memcpy(reading->newest, modified, len);
-        reading->newest[len] = '\0';
+    if (ts_clock_parse(newest, strlen(newest), &newest_us) && newest_us > reading->newest_us) {
+        reading->newest_us = newest_us;
     }
 }
 
@@ -169,11 +168,24 @@ void lx_snapshot_single(lua_State *L, uint64_t digest, int64_t start_us, int64_t
 
 // When the service's clock said so or later at start_us, going by the newest time that had been
 // seen when the answer was there: the answer took no longer than that.
-static int64_t floor_of(const char *newest, int64_t start_us, int64_t end_us)
+static int64_t floor_of(int64_t newest_us, int64_t start_us, int64_t end_us)
 {
-    int64_t newest_us;
-    return ts_clock_parse(newest, strlen(newest), &newest_us) ? newest_us - (end_us - start_us)
-                                                              : INT64_MIN;
+    return newest_us == INT64_MIN ? INT64_MIN : newest_us - (end_us - start_us);
+}
+
+int64_t lx_modified_of(lua_State *L, int idx)
+{
+    int64_t us = INT64_MIN;
+    size_t len;
+    idx = lua_absindex(L, idx);
+    push_words(L);
+    push_member_name(L, lua_gettop(L), LX_MEMBER_MODIFIED);
+    if (lua_rawget(L, idx) == LUA_TSTRING) {
+        const char *text = lua_tolstring(L, -1, &len);
+        ts_clock_parse(text, len, &us);
+    }
+    lua_pop(L, 2);
+    return us;
 }
 
 // The metatable is on top.
@@ -188,12 +200,13 @@ static bool row_find(lua_State *L, uint64_t digest, struct lx_known *out)
     const struct lx_reading *reading = lua_touserdata(L, -1);
     out->read_us = snapshot->start_us;
     out->since_us = reading->start_us;
-    out->floor_us = floor_of(reading->newest, reading->start_us, reading->end_us);
+    out->floor_us = floor_of(reading->newest_us, reading->start_us, reading->end_us);
     return true;
 }
 
-// The metatable is on top. Of the same widget the last one counts: both still were the same then.
-static bool single_find(lua_State *L, uint64_t digest, struct lx_known *out)
+// The metatable is on top, the widget at idx. Of the same widget the last one counts: both still
+// were the same then.
+static bool single_find(lua_State *L, int idx, uint64_t digest, struct lx_known *out)
 {
     lua_rawgetp(L, -1, &singles_key);
     const struct singles *singles = lua_touserdata(L, -1);
@@ -201,9 +214,7 @@ static bool single_find(lua_State *L, uint64_t digest, struct lx_known *out)
         const struct single *single = &singles->widgets[i - 1];
         if (single->digest == digest) {
             out->read_us = out->since_us = single->start_us;
-            out->floor_us = out->modified_us == INT64_MIN
-                                ? INT64_MIN
-                                : out->modified_us - (single->end_us - single->start_us);
+            out->floor_us = floor_of(lx_modified_of(L, idx), single->start_us, single->end_us);
             return true;
         }
     }
@@ -217,11 +228,10 @@ bool lx_snapshot_of(lua_State *L, int idx, struct lx_known *out)
     if (!lua_istable(L, idx) || !lua_getmetatable(L, idx)) {
         return false;
     }
-    *out = (struct lx_known){.modified_us = INT64_MIN};
-    uint64_t digest = lx_digest_widget(L, idx, &out->modified_us);
+    uint64_t digest = lx_digest_widget(L, idx);
     bool is_known = digest && row_find(L, digest, out);
     lua_settop(L, top + 1);
-    is_known = is_known || (digest && single_find(L, digest, out));
+    is_known = is_known || (digest && single_find(L, idx, digest, out));
     lua_settop(L, top);
     return is_known;
 }

@@ -14,30 +14,27 @@
 
 #include "bindings/lx.h"
 
-#define LX_MODIFIED_MAX 40
-
 // All pages of one list: what they say together of the service's clock.
 struct lx_reading {
-    int64_t start_us;             // monotonic: when the first request began; INT64_MAX: none yet
-    int64_t end_us;               // when the newest answer had come
-    char newest[LX_MODIFIED_MAX]; // the latest modified_on, as text
+    int64_t start_us;  // monotonic: when the first request began; INT64_MAX: none yet
+    int64_t end_us;    // when the newest answer had come
+    int64_t newest_us; // the latest modified_on; INT64_MIN: none
 };
 
 // What is known of a widget table whose fields are as they came.
 struct lx_known {
-    int64_t read_us;     // monotonic: the beginning of the request that brought it
-    int64_t since_us;    // monotonic: a moment not after read_us ...
-    int64_t floor_us;    // ... at which the service's clock said this or later; INT64_MIN: unknown
-    int64_t modified_us; // its modified_on; INT64_MIN: absent
+    int64_t read_us;  // monotonic: the beginning of the request that brought it
+    int64_t since_us; // monotonic: a moment not after read_us ...
+    int64_t floor_us; // ... at which the service's clock said this or later; INT64_MIN: unknown
 };
 
 // Pushes an empty reading.
 TS_RAISES struct lx_reading *push_reading(lua_State *L);
 
-// Notes in a reading the request that began and ended then, and the modified_on of a row: len bytes
-// without a NUL among them.
-void lx_reading_add(struct lx_reading *reading, int64_t start_us, int64_t end_us);
-void lx_reading_see(struct lx_reading *reading, const char *modified, size_t len);
+// Notes in a reading the request that began and ended then, and the latest modified_on of its rows,
+// as text, "" when there is none.
+void lx_reading_add(
+    struct lx_reading *reading, int64_t start_us, int64_t end_us, const char *newest);
 
 // Pushes the metatable for the rows of one page, whose list's reading is at the index `reading`.
 TS_RAISES void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int reading);
@@ -47,6 +44,9 @@ TS_RAISES void push_snapshot(lua_State *L, int64_t start_us, int64_t end_us, int
 // alone.
 TS_RAISES void lx_snapshot_row(lua_State *L, int page, uint64_t digest);
 TS_RAISES void lx_snapshot_single(lua_State *L, uint64_t digest, int64_t start_us, int64_t end_us);
+
+// The modified_on of the widget's table at idx, INT64_MIN when it has none.
+int64_t lx_modified_of(lua_State *L, int idx);
 
 // What is known of the value at idx; false when it is no widget that is as it came.
 TS_RAISES bool lx_snapshot_of(lua_State *L, int idx, struct lx_known *out);

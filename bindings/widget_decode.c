@@ -235,9 +235,8 @@ bool push_widget(struct lx_json *json, int words, struct lx_decoded *out)
         return false;
     }
     decoding.words->size = size < SIZE_MAX_KEPT ? size : SIZE_MAX_KEPT;
-    int64_t modified_us;
     if (decoding.has_repeats) { // the last ones count, and they alone
-        out->digest = lx_digest_widget(L, widget, &modified_us);
+        out->digest = lx_digest_widget(L, widget);
     } else if (!decoding.is_comparable) {
         out->digest = 0;
     }
