@@ -11,6 +11,8 @@
 
 #include <sodium.h>
 
+#include "host/base/pool.h"
+
 // With libsodium's 16-byte canary in front, 511 slots fill 64 KiB to the page. The first slab is
 // one page, enough for most runs: all of a slab is locked, filled and wiped, however little is in
 // use.
@@ -38,6 +40,7 @@ LIST_HEAD(open_list, slab);
 
 struct ts_secret_pool {
     struct slab_list slabs; // those with a free slot come first
+    struct ts_pool handles; // struct ts_secret
     size_t count;
     size_t spares; // empty slabs, 0 or 1
     struct open_list open;
@@ -212,6 +215,7 @@ void ts_secret_pool_destroy(struct ts_secret_pool *pool)
         TAILQ_REMOVE(&pool->slabs, slab, link);
         slab_destroy(slab);
     }
+    ts_pool_fini(&pool->handles);
     free(pool);
 }
 
@@ -234,6 +238,13 @@ size_t ts_secret_pool_count(const struct ts_secret_pool *pool)
     return pool->count;
 }
 
+static void handle_release(struct ts_secret_pool *pool, struct ts_secret *secret)
+{
+    if (secret) {
+        ts_pool_release(&pool->handles, secret, sizeof *secret);
+    }
+}
+
 enum ts_err ts_secret_create(struct ts_secret_pool *pool, const char *bytes, size_t len,
     struct ts_secret **out, struct ts_error *err)
 {
@@ -241,10 +252,10 @@ enum ts_err ts_secret_create(struct ts_secret_pool *pool, const char *bytes, siz
         return ts_error_set(
             err, TS_ERR_TOO_LARGE, "a secret of %zu bytes is longer than %d", len, TS_SECRET_MAX);
     }
-    struct ts_secret *secret = malloc(sizeof *secret);
+    struct ts_secret *secret = ts_pool_take(&pool->handles, sizeof *secret);
     struct slab *slab = secret ? pool_find_slab(pool, len + 1) : NULL;
     if (!slab) {
-        free(secret);
+        handle_release(pool, secret);
         return ts_error_set_errno(err, ENOMEM, "secret memory");
     }
     *secret = (struct ts_secret){
@@ -272,7 +283,7 @@ void ts_secret_destroy(struct ts_secret *secret)
     slab_settle(pool, slab);
     pool->count--;
     pool_return_slot(pool, slab, secret->bytes);
-    free(secret);
+    handle_release(pool, secret);
 }
 
 const char *ts_secret_borrow(struct ts_secret *secret, size_t *len)
