@@ -36,8 +36,12 @@ static bool place_find(lua_State *co, char out[LX_PLACE_MAX])
 {
     lua_Debug ar;
     for (int level = 0; lua_getstack(co, level, &ar); level++) {
-        lua_getinfo(co, "Sl", &ar);
-        if (ar.currentline > 0 && !ts_str_has_prefix(ar.source, TS_EMBEDDED_PREFIX)) {
+        lua_getinfo(co, "S", &ar);
+        if (*ar.what == 'C' || ts_str_has_prefix(ar.source, TS_EMBEDDED_PREFIX)) {
+            continue;
+        }
+        lua_getinfo(co, "l", &ar);
+        if (ar.currentline > 0) { // it was not stripped of its lines
             place_write(out, ar.short_src, ar.currentline);
             return true;
         }

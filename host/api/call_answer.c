@@ -22,8 +22,11 @@ void call_answer_fill(struct ts_call *call)
     ts_str_copy(answer->ray, sizeof answer->ray, ray ? ray : "");
     const char *type = ts_xfer_header(call->xfer, "Content-Type");
     ts_str_copy(answer->content_type, sizeof answer->content_type, type ? type : "");
-    answer->retry_after_s = ts_retry_after(ts_xfer_header(call->xfer, "Retry-After"),
-        ts_xfer_header(call->xfer, "Date"), ts_clock_wall(ts_loop_clock(call->client->loop)));
+    const char *retry_after = ts_xfer_header(call->xfer, "Retry-After");
+    if (retry_after) { // else it stays -1, and the date is not asked for
+        answer->retry_after_s = ts_retry_after(retry_after, ts_xfer_header(call->xfer, "Date"),
+            ts_clock_wall(ts_loop_clock(call->client->loop)));
+    }
     if (answer->status < 200 || answer->status >= 300) {
         // What a refusal says is shown to people.
         const struct ts_credentials *credentials = &call->client->credentials;
