@@ -134,6 +134,14 @@ unsigned lx_freshness_own(lua_State *L, const struct lx_freshness *fresh, uint64
     return is_own ? note->own : 0;
 }
 
+void lx_freshness_read(lua_State *L, struct lx_freshness *fresh, uint64_t key, int idx)
+{
+    if (note_find(fresh, key)->changed_us != INT64_MIN) {
+        int64_t modified_us = lx_modified_of(L, idx);
+        note_of(L, fresh, key)->changed_us = modified_us == INT64_MIN ? UNTRUSTED : modified_us;
+    }
+}
+
 void lx_freshness_wrote(
     lua_State *L, struct lx_freshness *fresh, uint64_t key, int idx, unsigned fields)
 {
@@ -210,12 +218,7 @@ static int core_has_changed(lua_State *L)
 // has_read(sitekey, widget): it has been read, on behalf of a write
 static int core_has_read(lua_State *L)
 {
-    struct lx_freshness *fresh = freshness_of(L);
-    uint64_t key = check_key(L);
-    if (note_find(fresh, key)->changed_us != INT64_MIN) {
-        int64_t modified_us = lx_modified_of(L, 2);
-        note_of(L, fresh, key)->changed_us = modified_us == INT64_MIN ? UNTRUSTED : modified_us;
-    }
+    lx_freshness_read(L, freshness_of(L), check_key(L), 2);
     return 0;
 }
 

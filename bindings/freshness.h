@@ -51,6 +51,9 @@ TS_RAISES enum lx_trust lx_freshness_ask(lua_State *L, const struct lx_freshness
 TS_RAISES unsigned lx_freshness_own(
     lua_State *L, const struct lx_freshness *fresh, uint64_t key, int idx);
 
+// The widget at idx has been read on behalf of a write.
+TS_RAISES void lx_freshness_read(lua_State *L, struct lx_freshness *fresh, uint64_t key, int idx);
+
 // A write has been answered with the widget at idx. `fields` are the bits of those that are our own
 // in it, 0 for a write that leaves fields alone.
 TS_RAISES void lx_freshness_wrote(

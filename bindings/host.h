@@ -41,6 +41,7 @@ struct ts_host {
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
         struct ts_client **out, struct ts_error *err);
     int exit_request;                        // what os.exit asked for, -1 while it did not
+    int words;                               // the strings of widgets in the registry, see luaL_ref
     struct lx_spares spares[LX_SPARE_COUNT]; // boxes that wait to be used again
 };
 

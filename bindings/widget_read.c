@@ -86,6 +86,10 @@ static int read_k(lua_State *L, int status, lua_KContext ctx)
     if (!push_exchange_widget(L, exchange)) {
         return 2;
     }
+    if (exchange->op == TS_OP_UPDATE) {
+        lx_freshness_read(L, lx_client_freshness(L, lua_upvalueindex(1)),
+            lx_freshness_key(exchange->sitekey), lua_gettop(L));
+    }
     if (!exchange->is_quiet) {
         return 1;
     }
@@ -112,7 +116,7 @@ int widgets_get(lua_State *L)
     return read_start(L, "widgets.get", TS_OP_GET, false);
 }
 
-// read(sitekey) -> widget | nil, err; a failure is one of the update that needs it
+// read(sitekey) -> widget | nil, err: on behalf of an update, which a failure is one of
 static int core_read(lua_State *L)
 {
     return read_start(L, "widgets.update", TS_OP_UPDATE, false);

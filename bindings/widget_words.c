@@ -4,13 +4,14 @@
 
 #include <string.h>
 
+#include <lauxlib.h>
+
+#include "bindings/host.h"
 #include "bindings/lx.h"
 #include "bindings/widget_member.h"
 
 // In the table: names at 1 + member, words at 1 + LX_MEMBER_COUNT + member, and the struct here.
 #define SELF (1 + 2 * LX_MEMBER_COUNT)
-
-static const char words_key; // in the registry: the table
 
 void lx_open_words(lua_State *L)
 {
@@ -24,12 +25,12 @@ void lx_open_words(lua_State *L)
     struct lx_words *words = lua_newuserdatauv(L, sizeof *words, 0);
     *words = (struct lx_words){0};
     lua_rawseti(L, -2, SELF);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &words_key);
+    ts_host_of(L)->words = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void push_words(lua_State *L)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &words_key);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ts_host_of(L)->words);
 }
 
 struct lx_words *lx_words_of(lua_State *L, int idx)

@@ -43,7 +43,8 @@ local function new(core, fresh)
   -- The widget that an update is put over, the script's own when a look shows that it can be relied
   -- on, else read; and until when it may be relied on.
   local function base_of(sitekey, subject, changes)
-    local good_until = freshness.good_until(sitekey, subject)
+    local is_row = subject ~= sitekey -- of a bare sitekey nothing is known
+    local good_until = is_row and freshness.good_until(sitekey, subject)
     if good_until then
       return subject, good_until
     end
@@ -51,8 +52,7 @@ local function new(core, fresh)
     if not live then
       return nil, problem
     end
-    core.has_read(sitekey, live)
-    local field = core.known(subject)
+    local field = is_row and core.known(subject)
       and core.stale_field(subject, live, changes, core.own_fields(sitekey, live))
     if field then
       local _, err = core.stale(sitekey,
