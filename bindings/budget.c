@@ -6,6 +6,7 @@
 
 #include "bindings/client.h"
 #include "host/api/budget.h"
+#include "host/api/wait.h"
 
 #define SECOND_US 1000000
 
@@ -20,19 +21,24 @@ static void set_integer(lua_State *L, const char *name, lua_Integer value)
     lua_setfield(L, -2, name);
 }
 
-// budget() -> { limit =, window =, left =, reserve =, others =, paused = }
+// budget() -> { limit =, window =, left =, reserve =, others =, paused =, wait =, reason = }
 static int turnstile_budget(lua_State *L)
 {
     check_dot(L, 1, "budget");
     struct ts_budget_view view;
     ts_budget_look(ts_client_budget(check_client(L)), &view);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 8);
     set_integer(L, "limit", view.limit);
     set_integer(L, "window", seconds_up(view.window_us));
     set_integer(L, "left", view.left);
     set_integer(L, "reserve", view.reserve);
     set_integer(L, "others", view.others);
     set_integer(L, "paused", seconds_up(view.paused_us));
+    set_integer(L, "wait", seconds_up(view.wait_us));
+    if (view.wait.reason != TS_WAIT_NONE) {
+        lua_pushstring(L, ts_wait_name(view.wait.reason));
+        lua_setfield(L, -2, "reason");
+    }
     return 1;
 }
 

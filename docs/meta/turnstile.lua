@@ -91,6 +91,8 @@ function client.estimate(requests) end
 ---@field reserve integer requests left to others
 ---@field others integer requests that somebody else uses in a window, as far as is known
 ---@field paused integer seconds until the end of a pause that the API asked for; 0: none
+---@field wait integer seconds until the next request may start; 0: now
+---@field reason? "pause"|"spent"|"others"|"told"|"watch"|"version"|"damage"|"silence"|"flight" why requests are held back
 
 ---@class turnstile.siteverify_request
 ---@field secret secret|string

@@ -159,6 +159,14 @@ class Shared(Case):
         self.assertEqual(first, [1200 - 1 - 20 - 12, 0])
         self.assertEqual(self.left(), first)
 
+    def test_a_script_can_see_why_it_would_wait(self):
+        done = self.lua(f"repeat widgets.get('{self.sitekey}'); local budget = turnstile.budget() "
+                        "until budget.left == 0; "
+                        "local budget = turnstile.budget(); print(budget.reason, budget.wait)",
+                        "--rate", "20/300", sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        self.assertRegex(done.out, "^spent\t(29\\d|300)\n$")
+
     def test_requests_of_a_killed_process_are_spent(self):
         self.sandbox.fault(op="get", kind="delay", ms=60000, times=100)
         run = self.start(self.script(f"""

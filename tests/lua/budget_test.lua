@@ -16,6 +16,8 @@ function TestBudget.testWhatIsLeftIsCounted()
   lu.assertEquals(before.reserve, 12)
   lu.assertEquals(before.paused, 0)
   lu.assertEquals(before.others, 0)
+  lu.assertEquals(before.wait, 0)
+  lu.assertNil(before.reason)
   for _ = 1, 5 do
     turnstile.widgets.all()
   end
