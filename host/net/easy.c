@@ -11,6 +11,7 @@
 
 #include "host/net/loop_private.h"
 #include "host/net/response.h"
+#include "host/net/tls.h"
 
 // A shorter deadline ends the wait sooner.
 #define CONNECT_TIMEOUT_MS 10000L
@@ -145,6 +146,7 @@ static int easy_configure(const struct ts_loop *loop, struct ts_easy *easy)
     refused |= easy_configure_proxy(loop, easy);
     if (!easy->origin.is_plain) {
         refused |= ts_ca_apply(&loop->ca, curl);
+        refused |= ts_tls_apply(curl);
     } else { // libcurl copies them for each request, wanted or not
         refused |= curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
         refused |= curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);

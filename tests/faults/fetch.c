@@ -2,8 +2,12 @@
 // A client on the net room alone: sends requests one after the other over one loop, so that the
 // later ones find the connection of the earlier ones, and prints one line of JSON for each.
 //
-//   fetch [--timeout-ms N] [--max-body N] [--max-head N] [--ca FILE] [--header LINE]
+//   fetch [--timeout-ms N] [--max-body N] [--max-head N] [--ca FILE] [--header LINE] [--forget
+//   TEXT]
 //         (METHOD URL BODY)...            BODY "" sends none; a method in lower case: at most once
+//
+// With --forget it fails when the text is not in its memory as an exchange ends, or still is when
+// its result has been released and the connection is kept.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +16,7 @@
 #include "host/base/str.h"
 #include "host/net/loop.h"
 #include "host/net/xfer.h"
+#include "tests/unit/base/heap_scan.h"
 
 struct options {
     int64_t timeout_ms;
@@ -19,6 +24,7 @@ struct options {
     int64_t max_head;
     const char *ca_file;
     const char *header;
+    const char *forget;
 };
 
 static const char *const code_names[] = {
@@ -85,6 +91,11 @@ static void print_result(enum ts_err code, const char *error, struct ts_xfer *xf
     fflush(stdout);
 }
 
+static bool is_in_memory(const char *text)
+{
+    return heap_scan(text) > 0;
+}
+
 static void on_done(void *owner, struct ts_xfer *xfer)
 {
     bool *is_done = owner;
@@ -125,7 +136,13 @@ static enum ts_err fetch(struct ts_loop *loop, const struct options *options, co
     while (!code && !is_done) {
         code = ts_loop_turn(loop, TS_NEVER, err);
     }
+    if (!code && options->forget && !is_in_memory(options->forget)) {
+        code = ts_error_set(err, TS_ERR_INTERNAL, "the text never was in memory");
+    }
     ts_xfer_cancel(xfer);
+    if (!code && options->forget && is_in_memory(options->forget)) {
+        code = ts_error_set(err, TS_ERR_INTERNAL, "the text is in memory still");
+    }
     return code;
 }
 
@@ -146,6 +163,10 @@ static bool option_set(struct options *options, const char *name, const char *va
     }
     if (ts_str_is(name, "--header")) {
         options->header = value;
+        return true;
+    }
+    if (ts_str_is(name, "--forget")) {
+        options->forget = value;
         return true;
     }
     return false;

@@ -282,6 +282,17 @@ class HostileUnderTLS(unittest.TestCase):
         result = self.ask(once(answer(b"{}")), self.context, ca=self.store.authority)
         self.assertEqual((result["code"], result["status"]), ("ok", 200), result)
 
+    @unittest.skipUnless(HAS_HONEST_MEMORY, "a sanitizer has an allocator of its own")
+    def test_a_kept_connection_holds_nothing_of_what_it_carried(self):
+        marker = b"sandbox-answer-not-a-secret"
+        for count in (1, 3000):  # in one record of TLS, in several
+            with Server(once(answer(marker * count), KEEP), self.context) as server:
+                url = f"https://127.0.0.1:{server.port}/x"
+                requests = [("GET", url, ""), ("PUT", url, marker.decode() * 50), ("GET", url, "")]
+                results = fetch(requests, ca=self.store.authority, forget=marker.decode())
+            for result in results:
+                self.assertEqual((result["code"], result["body"]), ("ok", count * len(marker)))
+
     def refused_before_any_request(self, result):
         self.assertEqual(result["code"], "trust", result)
         self.assertIn("no TLS with 127.0.0.1:", result["error"])
