@@ -92,7 +92,7 @@ function client.estimate(requests) end
 ---@field others integer requests that somebody else uses in a window, as far as is known
 ---@field paused integer seconds until the end of a pause that the API asked for; 0: none
 ---@field wait integer seconds until the next request may start; 0: now
----@field reason? "pause"|"spent"|"others"|"told"|"watch"|"version"|"damage"|"silence"|"flight" why requests are held back
+---@field reason? "pause"|"spent"|"others"|"told"|"watch"|"version"|"damage"|"silence"|"flight" why requests wait
 
 ---@class turnstile.siteverify_request
 ---@field secret secret|string
