@@ -2,7 +2,6 @@
 // libcurl only reads the list that it is given, so that nodes and text may share one block.
 #include "host/net/headers.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,7 +65,7 @@ static char *nodes_fill(
     return text;
 }
 
-enum ts_err ts_headers_init(struct ts_headers *headers, const struct ts_loop *loop,
+enum ts_err ts_headers_init(struct ts_headers *headers, struct ts_loop *loop,
     const struct ts_xfer_request *request, struct ts_error *err)
 {
     *headers = (struct ts_headers){0};
@@ -85,22 +84,21 @@ enum ts_err ts_headers_init(struct ts_headers *headers, const struct ts_loop *lo
     }
     size_t bytes = count * sizeof(struct curl_slist) + text_bytes(own, own_count) +
                    text_bytes(request->headers, request->header_count);
-    struct curl_slist *nodes = malloc(bytes);
+    struct curl_slist *nodes = ts_pool_take(&loop->pool, bytes);
     if (!nodes) {
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
     char *text = nodes_fill(nodes, own, own_count, (char *)(nodes + count));
     nodes_fill(nodes + own_count, request->headers, request->header_count, text);
     nodes[count - 1].next = NULL;
-    *headers = (struct ts_headers){.list = nodes, .bytes = bytes};
+    *headers = (struct ts_headers){.list = nodes, .bytes = bytes, .pool = &loop->pool};
     return TS_OK;
 }
 
 void ts_headers_fini(struct ts_headers *headers)
 {
     if (headers->list) {
-        explicit_bzero(headers->list, headers->bytes);
-        free(headers->list);
+        ts_pool_release(headers->pool, headers->list, headers->bytes);
     }
     *headers = (struct ts_headers){0};
 }

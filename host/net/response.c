@@ -83,11 +83,13 @@ static bool response_is_kept(
     return code == TS_OK;
 }
 
-void ts_response_init(struct ts_response *response, size_t max_head, size_t max_body)
+void ts_response_init(
+    struct ts_response *response, struct ts_pool *pool, size_t max_head, size_t max_body)
 {
     *response = (struct ts_response){.head_max = max_head};
-    ts_buf_init(&response->head, SIZE_MAX / 2); // what comes is counted before it is kept
-    ts_buf_init(&response->body, max_body);
+    ts_buf_init_pooled(
+        &response->head, SIZE_MAX / 2, pool); // what comes is counted before it is kept
+    ts_buf_init_pooled(&response->body, max_body, pool);
 }
 
 void ts_response_fini(struct ts_response *response)

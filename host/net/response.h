@@ -27,8 +27,10 @@ struct ts_response {
     enum ts_response_fault fault; // why the rest was refused
 };
 
-// Makes an empty answer with its ceilings in bytes. Allocates nothing.
-void ts_response_init(struct ts_response *response, size_t max_head, size_t max_body);
+// Makes an empty answer with its ceilings in bytes, whose memory will be the pool's. Allocates
+// nothing.
+void ts_response_init(
+    struct ts_response *response, struct ts_pool *pool, size_t max_head, size_t max_body);
 
 // Wipes and releases. Accepts a zeroed struct and may run twice.
 void ts_response_fini(struct ts_response *response);

@@ -202,8 +202,8 @@ enum ts_err ts_xfer_start(struct ts_loop *loop, const struct ts_xfer_request *re
     };
     xfer->budget_us =
         request->deadline_us == TS_NEVER ? TS_NEVER : request->deadline_us - xfer->start_us;
-    ts_response_init(&xfer->response, request->max_head, request->max_body);
-    ts_buf_init(&xfer->upload, request->body_len);
+    ts_response_init(&xfer->response, &loop->pool, request->max_head, request->max_body);
+    ts_buf_init_pooled(&xfer->upload, request->body_len, &loop->pool);
     enum ts_err code = TS_OK;
     if (request->body && ts_buf_add(&xfer->upload, request->body, request->body_len)) {
         code = ts_error_set(err, TS_ERR_NOMEM, "out of memory");
