@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Open addressing over FNV-1a with a final mix. Two of a million sitekeys collide with a chance of
-// about 3 in 10^8; the row would then be taken for a repeat and the count would not come out.
+// Open addressing over the hash of texts in digest.c. Two of a million sitekeys collide with a
+// chance of about 3 in 10^8; the row would then be taken for a repeat and the count not come out.
 #include "bindings/seen.h"
 
 #include <stdlib.h>
 
+#include "bindings/digest.h"
+
 uint64_t ts_seen_hash(const char *text, size_t len)
 {
-    uint64_t hash = 14695981039346656037u;
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ (unsigned char)text[i]) * 1099511628211u;
-    }
-    hash ^= hash >> 32;
-    hash *= 0xd6e8feb86659fd93u;
-    hash ^= hash >> 32;
+    uint64_t hash = lx_digest_text(0, text, len);
     return hash ? hash : 1;
 }
 
