@@ -41,10 +41,13 @@ static int core_name_of(lua_State *L)
     return 1;
 }
 
-// sitekey_of(changes) -> the sitekey of the widget that they are for
+// sitekey_of(changes, sitekey | widget) -> the sitekey of the widget that they are for
 static int core_sitekey_of(lua_State *L)
 {
     const struct lx_changes *changes = lua_touserdata(L, 1);
+    if (lua_type(L, 2) == LUA_TSTRING) {
+        return 1; // as it came
+    }
     lua_pushstring(L, changes->sitekey);
     return 1;
 }

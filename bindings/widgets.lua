@@ -96,7 +96,7 @@ local function new(core, fresh)
     if widget then
       return widget
     end
-    local sitekey = core.sitekey_of(changes)
+    local sitekey = core.sitekey_of(changes, subject)
     if err == "unknown" then
       widget, err, bits, base = send_update(sitekey, subject, changes)
     end

@@ -108,7 +108,7 @@ enum ts_err call_request_start(struct ts_call *call, struct ts_error *err)
         // A token is redeemed by its first siteverify, so that one is sent once as well.
         .is_once = call->endpoint->is_write || call->endpoint->is_public,
         .is_large = call->endpoint->op == TS_OP_LIST,
-        .deadline_us = ts_loop_now(call->client->loop) + call->client->timeout_us,
+        .deadline_us = call->started_us + call->client->timeout_us,
         .max_body = ANSWER_MAX,
         .max_head = HEAD_MAX,
     };
