@@ -21,6 +21,7 @@ local function new(core, fresh)
   local chain -- what looks cover: { from =, looked =, floor = }
   local is_reliable = true -- the server sorts as it is asked to
   local has_deleted = false
+  local after_read = math.max(fresh, ROUND_TRIP)
   local running -- the look under way; those that wait for it stand in it
 
   -- One pass over the pages, newest first, until rows are older than `stop`. Gives what it showed;
@@ -148,7 +149,7 @@ local function new(core, fresh)
 
   ---Until when a widget may be relied on that has just been read for a write.
   function self.good_after_read()
-    return core.now() + math.max(fresh, ROUND_TRIP)
+    return core.now() + after_read
   end
 
   function self.has_deleted(sitekey)

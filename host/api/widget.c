@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/chars.h"
 #include "host/base/str.h"
 
 static const char *const modes[] = {"managed", "non-interactive", "invisible", NULL};
@@ -116,12 +117,6 @@ enum ts_err ts_widget_check_text(
     return TS_OK;
 }
 
-static bool is_sitekey_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-           c == '-';
-}
-
 enum ts_err ts_widget_check_sitekey(const char *text, size_t len, struct ts_error *err)
 {
     if (len < 1) {
@@ -132,12 +127,10 @@ enum ts_err ts_widget_check_sitekey(const char *text, size_t len, struct ts_erro
             len, TS_WIDGET_SITEKEY_MAX);
     }
     // A secret passed by mistake is longer, so it is never shown here.
-    for (size_t i = 0; i < len; i++) {
-        if (!is_sitekey_char(text[i])) {
-            return ts_error_set(err, TS_ERR_INVALID,
-                "\"%.*s\" cannot be a sitekey: only letters, digits, _ and - occur in one",
-                (int)len, text);
-        }
+    if (ts_chars_span(text, len, TS_CHARS_WORD) < len) {
+        return ts_error_set(err, TS_ERR_INVALID,
+            "\"%.*s\" cannot be a sitekey: only letters, digits, _ and - occur in one", (int)len,
+            text);
     }
     return TS_OK;
 }
@@ -186,28 +179,19 @@ static const char *domain_mistake(const char *text, size_t len)
     return NULL;
 }
 
-static bool is_label_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
-
 // Labels of 1 to 63 characters, none with a hyphen at either end, parted by dots; in lower case.
 static bool is_hostname(const char *text, size_t len)
 {
-    size_t label_len = 0;
-    for (size_t i = 0; i <= len; i++) {
-        if (i == len || text[i] == '.') {
-            if (label_len < 1 || label_len > 63 || text[i - 1] == '-') {
-                return false;
-            }
-            label_len = 0;
-        } else if (!is_label_char(text[i]) || (label_len == 0 && text[i] == '-')) {
+    for (size_t i = 0;; i++) {
+        size_t label_len = ts_chars_span(text + i, len - i, TS_CHARS_LOWER_WORD);
+        if (label_len < 1 || label_len > 63 || text[i] == '-' || text[i + label_len - 1] == '-') {
             return false;
-        } else {
-            label_len++;
+        }
+        i += label_len;
+        if (i == len || text[i] != '.') {
+            return i == len;
         }
     }
-    return true;
 }
 
 enum ts_err ts_domain_normalise(const char *text, size_t len, char *out, struct ts_error *err)

@@ -4,13 +4,9 @@
 #include <string.h>
 
 #include "host/api/widget.h"
+#include "host/base/chars.h"
 
 #define BODY_MAX (1024 * 1024) // the sandbox's limit; the service's own is not published
-
-static bool char_is_plain(unsigned char c)
-{
-    return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
-}
 
 static enum ts_err json_add_escape(struct ts_buf *json, unsigned char c)
 {
@@ -25,11 +21,9 @@ static enum ts_err json_add_escaped(struct ts_buf *json, const char *text, size_
 {
     enum ts_err code = ts_buf_add_char(json, '"');
     for (size_t i = 0; !code && i < len;) {
-        size_t start = i;
-        while (i < len && char_is_plain((unsigned char)text[i])) {
-            i++;
-        }
-        code = ts_buf_add(json, text + start, i - start);
+        size_t plain = ts_chars_span(text + i, len - i, TS_CHARS_PLAIN);
+        code = ts_buf_add(json, text + i, plain);
+        i += plain;
         if (!code && i < len) {
             code = json_add_escape(json, (unsigned char)text[i++]);
         }
@@ -47,11 +41,7 @@ static void put(char **at, const char *bytes, size_t len)
 // piece.
 static enum ts_err json_add_string(struct ts_buf *json, bool comma, const char *text, size_t len)
 {
-    size_t plain = 0;
-    while (plain < len && char_is_plain((unsigned char)text[plain])) {
-        plain++;
-    }
-    if (plain < len) {
+    if (ts_chars_span(text, len, TS_CHARS_PLAIN) < len) {
         enum ts_err code = comma ? ts_buf_add_char(json, ',') : TS_OK;
         return code ? code : json_add_escaped(json, text, len);
     }

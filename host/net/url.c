@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/base/chars.h"
 #include "host/base/str.h"
 #include "host/net/xfer.h"
 
@@ -138,28 +139,17 @@ enum ts_err ts_url_check(const char *url, struct ts_error *err)
     return code;
 }
 
-// The unreserved characters of RFC 3986; everything else is escaped.
-static bool char_is_unreserved(unsigned char c)
-{
-    unsigned char lower = c | 0x20;
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
-}
-
 enum ts_err ts_url_escape(struct ts_buf *out, const char *text, size_t len)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const char *end = text + len;
-    for (;;) {
-        const char *plain = text; // where the characters begin that need no escape
-        while (text < end && char_is_unreserved((unsigned char)*text)) {
-            text++;
-        }
-        enum ts_err code = ts_buf_add(out, plain, (size_t)(text - plain));
-        if (code || text == end) {
+    for (size_t i = 0;; i++) { // each the run of those that need no escape, and one that does
+        size_t plain = ts_chars_span(text + i, len - i, TS_CHARS_UNRESERVED);
+        enum ts_err code = ts_buf_add(out, text + i, plain);
+        i += plain;
+        if (code || i == len) {
             return code;
         }
-        unsigned char c = (unsigned char)*text++;
+        unsigned char c = (unsigned char)text[i];
         char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
         code = ts_buf_add(out, escaped, sizeof escaped);
         if (code) {
