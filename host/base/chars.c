@@ -10,26 +10,24 @@ enum {
     L = U | TS_CHARS_LOWER_WORD, // small letters, digits, - _
 };
 
-// clang-format off
 static const unsigned char kinds[256] = {
-    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
-    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O,
-    P, P, O, P, P, P, P, P, P, P, P, P, P, L, R, P, //  !"#$%&'()*+,-./
+    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, // controls
+    O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, // controls
+    P, P, O, P, P, P, P, P, P, P, P, P, P, L, R, P, // !"#$%&'()*+,-./ behind the space
     L, L, L, L, L, L, L, L, L, L, P, P, P, P, P, P, // 0123456789:;<=>?
     P, U, U, U, U, U, U, U, U, U, U, U, U, U, U, U, // @ABCDEFGHIJKLMNO
     U, U, U, U, U, U, U, U, U, U, U, P, O, P, P, L, // PQRSTUVWXYZ[\]^_
     P, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, // `abcdefghijklmno
     L, L, L, L, L, L, L, L, L, L, L, P, P, P, R, O, // pqrstuvwxyz{|}~
     P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
-    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,
-    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,
-    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,
-    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,
-    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,
-    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,
-    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P,
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
+    P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, // of UTF-8
 };
-// clang-format on
 
 size_t ts_chars_span(const char *text, size_t len, enum ts_chars kind)
 {
