@@ -98,6 +98,9 @@ void *ts_pool_take(struct ts_pool *pool, size_t size)
 void ts_pool_release(struct ts_pool *pool, void *block, size_t size)
 {
     if (!is_pooled(size)) {
+        if (size <= TS_POOL_BLOCK_MAX) { // only under the sanitizers, whose free clears nothing
+            explicit_bzero(block, size);
+        }
         free(block); // cleared by the free of the executable
         return;
     }
