@@ -9,6 +9,7 @@
 #include <lauxlib.h>
 
 #include "host/api/widget.h"
+#include "host/base/chars.h"
 
 static int name_compare(const void *a, const void *b)
 {
@@ -35,14 +36,17 @@ void lx_names_sort(struct lx_names *list)
 }
 
 // Lower case, and nothing that normalising could change.
-static bool is_normal(const char *text)
+static bool is_normal(const char *text, size_t len)
 {
-    const char *p = text;
-    while ((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '-' || *p == '.' ||
-           *p == '_') {
-        p++;
+    size_t i = 0;
+    while (i < len) {
+        size_t label_len = ts_chars_span(text + i, len - i, TS_CHARS_LOWER_WORD);
+        i += label_len;
+        if (label_len == 0 || (i < len && text[i++] != '.')) {
+            return false;
+        }
     }
-    return !*p && p > text && p[-1] != '.';
+    return len > 0 && text[len - 1] != '.';
 }
 
 void lx_names_normalise(lua_State *L, const struct lx_names *list, struct lx_names *set)
@@ -51,8 +55,9 @@ void lx_names_normalise(lua_State *L, const struct lx_names *list, struct lx_nam
     for (size_t i = 0; i < list->count; i++) {
         char name[TS_WIDGET_DOMAIN_MAX + 1];
         const char *text = list->names[i];
+        size_t len = strlen(text);
         set->names[i] = text;
-        if (!is_normal(text) && !ts_domain_normalise(text, strlen(text), name, NULL)) {
+        if (!is_normal(text, len) && !ts_domain_normalise(text, len, name, NULL)) {
             luaL_checkstack(L, LUA_MINSTACK, "too many domains");
             set->names[i] = lua_pushstring(L, name);
         }

@@ -97,10 +97,8 @@ static int read_k(lua_State *L, int status, lua_KContext ctx)
     return 2;
 }
 
-static int read_start(lua_State *L, const char *function, enum ts_op op, bool is_quiet)
+static int read_start(lua_State *L, const char *sitekey, enum ts_op op, bool is_quiet)
 {
-    char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
-    check_sitekey(L, 1, function, sitekey);
     lua_settop(L, 1);
     struct ts_client *client = check_client(L);
     struct lx_exchange *exchange = push_exchange(L, op); // 2
@@ -113,19 +111,24 @@ static int read_start(lua_State *L, const char *function, enum ts_op op, bool is
 // get(sitekey) -> widget | nil, err
 int widgets_get(lua_State *L)
 {
-    return read_start(L, "widgets.get", TS_OP_GET, false);
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
+    check_sitekey(L, 1, "widgets.get", sitekey);
+    return read_start(L, sitekey, TS_OP_GET, false);
 }
 
-// read(sitekey) -> widget | nil, err: on behalf of an update, which a failure is one of
+// read(sitekey that was checked) -> widget | nil, err: on behalf of an update, which a failure is
+// one of
 static int core_read(lua_State *L)
 {
-    return read_start(L, "widgets.update", TS_OP_UPDATE, false);
+    return read_start(L, luaL_checkstring(L, 1), TS_OP_UPDATE, false);
 }
 
 // peek(sitekey) -> widget, info | nil, err; a failure counts for nothing
 static int core_peek(lua_State *L)
 {
-    return read_start(L, "widgets.get", TS_OP_GET, true);
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
+    check_sitekey(L, 1, "widgets.get", sitekey);
+    return read_start(L, sitekey, TS_OP_GET, true);
 }
 
 enum { PAGE_EXCHANGE = 3 };
