@@ -61,6 +61,9 @@ void lx_open_list(lua_State *L)
 static void push_any_row(lua_State *L, struct list *list, int rows_idx)
 {
     struct lx_rows *rows = lua_touserdata(L, rows_idx);
+    // Where both are garbage, the rows go before the list; a finalizer of the script may ask then.
+    list->is_closed = list->is_closed || rows->taken == rows->count;
+    list_check_open(L, list);
     if (rows->is_busy) {
         lx_misuse(L, "this list was left in the middle of a row; call widgets.list again");
     }

@@ -28,6 +28,7 @@ void lx_rows_close(struct lx_rows *rows)
 static int rows__gc(lua_State *L)
 {
     struct lx_rows *rows = lua_touserdata(L, 1);
+    rows->taken = rows->count; // for who is collected later and still asks
     ts_buf_fini(&rows->text);
     return 0;
 }

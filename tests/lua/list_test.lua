@@ -149,6 +149,23 @@ function TestList.testClosedByAFinalizer()
   lu.assertTrue(met > 0)
 end
 
+-- The rows of its page are finalized before what was made before them.
+function TestList.testAskedByAFinalizerAsGarbage()
+  local problems = {}
+  for i = 1, 3 do
+    local iterator = widgets.list { per_page = 5 }
+    setmetatable({}, { __gc = function()
+      problems[i] = select(2, pcall(iterator))
+    end })
+    lu.assertNotNil(iterator())
+  end
+  collectgarbage()
+  collectgarbage()
+  for i = 1, 3 do
+    lu.assertStrContains(tostring(problems[i]), "this list is closed")
+  end
+end
+
 function TestList.testErrorInTheLoop()
   raises("in the body", function()
     for w in widgets.list { per_page = 5 } do
