@@ -64,9 +64,6 @@ static void push_any_row(lua_State *L, struct list *list, int rows_idx)
     // Where both are garbage, the rows go before the list; a finalizer of the script may ask then.
     list->is_closed = list->is_closed || rows->taken == rows->count;
     list_check_open(L, list);
-    if (rows->is_busy) {
-        lx_misuse(L, "this list was left in the middle of a row; call widgets.list again");
-    }
     list->row++;
     if (!push_next_row(L, rows_idx, rows)) {
         list_raise_row(L, list, rows);
@@ -111,11 +108,8 @@ static void check_progress(lua_State *L, struct list *list, size_t seen_before)
     }
 }
 
-static enum list_step list_step(lua_State *L, struct list *list, int box)
+static enum list_step list_advance(lua_State *L, struct list *list, int box)
 {
-    if (list->is_failed) {
-        list_raise_text(L, list, "this list has failed before");
-    }
     for (;;) {
         size_t seen_before = list->seen.count;
         bool is_fresh = list->row == 0;
@@ -135,6 +129,22 @@ static enum list_step list_step(lua_State *L, struct list *list, int box)
         }
         list_page_take(L, list, box);
     }
+}
+
+// Where memory or the stack ended in the middle of a step, a row or the answer of a page is lost,
+// which is no end of the list; and while a step is taken, a finalizer of the script cannot ask.
+static enum list_step list_step(lua_State *L, struct list *list, int box)
+{
+    if (list->is_failed) {
+        list_raise_text(L, list, "this list has failed before");
+    }
+    if (list->is_busy) {
+        lx_misuse(L, "this list was left in the middle of a page; call widgets.list again");
+    }
+    list->is_busy = true;
+    enum list_step step = list_advance(L, list, box);
+    list->is_busy = false;
+    return step;
 }
 
 // Pushes the box of a new list; nothing is sent yet.

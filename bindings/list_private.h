@@ -52,6 +52,7 @@ struct list {
     lua_Integer row;        // taken of the current page
     lua_Integer rows;       // in the current page
     bool is_failed;
+    bool is_busy;   // in the middle of a step; also after an error has been raised from it
     bool is_closed; // nothing more comes: its pages are gone
     char place[LX_PLACE_MAX];
 };

@@ -47,7 +47,7 @@ TS_RAISES bool lx_rows_settle(lua_State *L, int idx, struct lx_rows *rows);
 
 // Pushes the next row of the box at idx, of which there is one: a widget's table, or whatever else
 // it is. False when it cannot be decoded: see rows->json. While a row is being made a finalizer of
-// the script may run; a row must not be asked for then (is_busy).
+// the script may run; it must not ask for another one.
 TS_RAISES bool push_next_row(lua_State *L, int idx, struct lx_rows *rows);
 
 // Wipes the text, unless a row of it is being made: then whoever made it does so, or the box in the

@@ -47,7 +47,7 @@ static const char *cut_cause(const struct ts_failure *failure)
     case CURLE_OK: // an end in mid-header, which libcurl takes for the end of the answer
         return "its headers are incomplete";
     case CURLE_GOT_NOTHING:
-    case CURLE_ABORTED_BY_CALLBACK: // see on_request in xfer.c
+    case CURLE_ABORTED_BY_CALLBACK: // see on_request in easy.c
         return NULL;
     default:
         return failure_cause(failure);

@@ -166,6 +166,45 @@ function TestList.testAskedByAFinalizerAsGarbage()
   end
 end
 
+-- The stack ends here and there while a page or a row is taken. What is lost then is no end.
+function TestList.testAnErrorInAPageIsNoEnd()
+  local options = { filter = "name:fleet 0" }
+  local all = #widgets.all(options)
+  local function on_full_stack(fn, ...)
+    fn()
+    return (...) -- so that the arguments stay where they are
+  end
+  for _, count in ipairs { 0, all - 1 } do
+    local met = 0
+    for full = 999880, 999980, 10 do -- of Lua's million
+      local next_widget = widgets.list(options)
+      local taken, ok, widget = 0, true, nil
+      local function take()
+        ok, widget = pcall(next_widget)
+        taken = taken + (ok and widget and 1 or 0)
+      end
+      for _ = 1, count do
+        take()
+      end
+      collectgarbage "stop" -- a finalizer has no room there either
+      pcall(coroutine.wrap(function()
+        on_full_stack(take, table.unpack({}, 1, full))
+      end))
+      collectgarbage "restart"
+      met = met + (ok and 0 or 1)
+      repeat
+        take()
+      until not (ok and widget)
+      if ok then
+        lu.assertEquals(taken, all)
+      else
+        lu.assertStrContains(widget, "in the middle of a page")
+      end
+    end
+    lu.assertTrue(met > 0)
+  end
+end
+
 function TestList.testErrorInTheLoop()
   raises("in the body", function()
     for w in widgets.list { per_page = 5 } do
