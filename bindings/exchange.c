@@ -35,8 +35,9 @@ static int exchange__gc(lua_State *L)
 
 static int exchange__close(lua_State *L)
 {
-    exchange__gc(L);
-    lx_spare_add(L, 1, LX_SPARE_EXCHANGE);
+    struct lx_exchange *exchange = lua_touserdata(L, 1);
+    exchange_drop(exchange);
+    lx_spare_add(L, 1, LX_SPARE_EXCHANGE, &exchange->is_spare);
     return 0;
 }
 

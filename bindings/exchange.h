@@ -27,6 +27,7 @@ struct lx_exchange {
     int64_t done_us; // monotonic: when it ended
     bool is_done;
     bool is_quiet; // a read whose failure counts for nothing: it settles what was noted before
+    bool is_spare; // see spare.h
     char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
     char subject[96];         // what messages call the thing: sitekey or name
     char place[LX_PLACE_MAX]; // where the script made the call; "" while nobody has asked

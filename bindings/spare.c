@@ -35,12 +35,13 @@ void *push_spare(lua_State *L, enum lx_spare_kind kind, size_t size, const char 
     return memset(lua_touserdata(L, -1), 0, size);
 }
 
-void lx_spare_add(lua_State *L, int idx, enum lx_spare_kind kind)
+void lx_spare_add(lua_State *L, int idx, enum lx_spare_kind kind, bool *is_spare)
 {
     struct lx_spares *spares = &ts_host_of(L)->spares[kind];
-    if (spares->count == MOST) {
+    if (*is_spare || spares->count == MOST) {
         return;
     }
+    *is_spare = true;
     spares->count++;
     idx = lua_absindex(L, idx);
     lua_rawgeti(L, LUA_REGISTRYINDEX, spares->first);

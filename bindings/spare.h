@@ -4,6 +4,7 @@
 #ifndef TS_BINDINGS_SPARE_H
 #define TS_BINDINGS_SPARE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <lua.h>
@@ -27,7 +28,8 @@ TS_RAISES void *push_spare(
     lua_State *L, enum lx_spare_kind kind, size_t size, const char *metatable);
 
 // Gives back the box at idx, which has been closed and which nobody will use any more; the
-// collector gets those that are too many. Does not raise: a __close may end with it.
-void lx_spare_add(lua_State *L, int idx, enum lx_spare_kind kind);
+// collector gets those that are too many. *is_spare, in the box, says that it was given back, and
+// that it is not to be so again: it may be closed twice. Does not raise: a __close may end with it.
+void lx_spare_add(lua_State *L, int idx, enum lx_spare_kind kind, bool *is_spare);
 
 #endif

@@ -61,8 +61,9 @@ static int changes__gc(lua_State *L)
 
 static int changes__close(lua_State *L)
 {
-    changes__gc(L);
-    lx_spare_add(L, 1, LX_SPARE_CHANGES);
+    struct lx_changes *changes = lua_touserdata(L, 1);
+    lx_hold_end(&changes->hold);
+    lx_spare_add(L, 1, LX_SPARE_CHANGES, &changes->is_spare);
     return 0;
 }
 

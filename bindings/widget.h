@@ -44,6 +44,7 @@ struct lx_changes {
     struct lx_fields fields;                 // domains are a set: all of them, or those to be added
     struct lx_names lists[LX_LIST_COUNT];
     bool is_relative; // domains are added and removed; else they are replaced
+    bool is_spare;    // see spare.h
 };
 
 // Registers the metatable; called once at set-up.

@@ -163,6 +163,25 @@ function TestTurnstile.testWritesLeaveNothingBehind()
   end
 end
 
+-- What a call holds on to is closed as it ends. The debug library reaches it, and may close it again.
+function TestTurnstile.testWhatACallHeldIsClosedTwice()
+  local task = require "task"
+  local made = { make {}, make {}, make {} }
+  local call = coroutine.create(widgets.get)
+  local running = task.spawn(coroutine.resume, call, made[1].sitekey)
+  task.sleep(0)
+  local _, held = debug.getlocal(call, 0, 2)
+  lu.assertIsUserdata(held)
+  lu.assertTrue(running:await())
+  for _ = 1, 2 do
+    debug.getmetatable(held).__close(held)
+  end
+  local found = task.map(made, function(w) return assert(widgets.get(w.sitekey)).sitekey end)
+  for i, w in ipairs(made) do
+    lu.assertEquals(found[i], w.sitekey)
+  end
+end
+
 function TestTurnstile.testUpdateWithoutChange()
   local w = make { domains = { "a.example", "b.example" } }
   local before = assert(widgets.get(w.sitekey))
