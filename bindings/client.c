@@ -8,6 +8,7 @@
 #include "bindings/host.h"
 #include "bindings/interrupt.h"
 #include "bindings/sched.h"
+#include "bindings/spare.h"
 
 #define CLIENT "turnstile.client"
 
@@ -38,6 +39,8 @@ void push_client(lua_State *L, const char *account, const char *token_file, bool
 {
     struct client_box *box = push_box(L, sizeof *box, CLIENT);
     box->is_public = is_public;
+    ts_host_of(L)->clients++;
+    lx_spares_drop(L, LX_SPARE_EXCHANGE); // see exchange__close
     lua_createtable(L, 0, 2);
     lua_pushstring(L, account); // NULL pushes nil
     lua_setfield(L, -2, "account");

@@ -33,11 +33,15 @@ static int exchange__gc(lua_State *L)
     return 0;
 }
 
+// As the state closes, the youngest are collected first. So an exchange is not used again for a
+// client that is younger than it: it would lose the client while it is in flight.
 static int exchange__close(lua_State *L)
 {
     struct lx_exchange *exchange = lua_touserdata(L, 1);
     exchange_drop(exchange);
-    lx_spare_add(L, 1, LX_SPARE_EXCHANGE, &exchange->is_spare);
+    if (exchange->clients == ts_host_of(L)->clients) {
+        lx_spare_add(L, 1, LX_SPARE_EXCHANGE, &exchange->is_spare);
+    }
     return 0;
 }
 
@@ -62,6 +66,7 @@ struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
     check_can_wait(L);
     struct lx_exchange *exchange = push_spare(L, LX_SPARE_EXCHANGE, sizeof *exchange, EXCHANGE);
     exchange->op = op;
+    exchange->clients = ts_host_of(L)->clients;
     exchange->loop = ts_host_of(L)->loop;
     exchange->waiter.holds = exchange_holds;
     ts_widget_body_init(&exchange->body, ts_loop_pool(ts_host_of(L)->loop));

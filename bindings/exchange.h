@@ -26,8 +26,9 @@ struct lx_exchange {
     unsigned fields; // of an update: bits of the fields that are our own once it is done
     int64_t done_us; // monotonic: when it ended
     bool is_done;
-    bool is_quiet; // a read whose failure counts for nothing: it settles what was noted before
-    bool is_spare; // see spare.h
+    bool is_quiet;    // a read whose failure counts for nothing: it settles what was noted before
+    bool is_spare;    // see spare.h
+    uint64_t clients; // that were made before it
     char sitekey[TS_WIDGET_SITEKEY_MAX + 1];
     char subject[96];         // what messages call the thing: sitekey or name
     char place[LX_PLACE_MAX]; // where the script made the call; "" while nobody has asked

@@ -43,6 +43,7 @@ struct ts_host {
     int exit_request;                        // what os.exit asked for, -1 while it did not
     int words;                               // the strings of widgets in the registry, see luaL_ref
     struct lx_spares spares[LX_SPARE_COUNT]; // boxes that wait to be used again
+    uint64_t clients;                        // how many boxes of clients were made
 };
 
 // The host of this state. Never NULL inside a native function.

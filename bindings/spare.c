@@ -49,3 +49,11 @@ void lx_spare_add(lua_State *L, int idx, enum lx_spare_kind kind, bool *is_spare
     lua_pushvalue(L, idx);
     lua_rawseti(L, LUA_REGISTRYINDEX, spares->first);
 }
+
+void lx_spares_drop(lua_State *L, enum lx_spare_kind kind)
+{
+    struct lx_spares *spares = &ts_host_of(L)->spares[kind];
+    spares->count = 0;
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, LUA_REGISTRYINDEX, spares->first);
+}

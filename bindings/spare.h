@@ -32,4 +32,7 @@ TS_RAISES void *push_spare(
 // that it is not to be so again: it may be closed twice. Does not raise: a __close may end with it.
 void lx_spare_add(lua_State *L, int idx, enum lx_spare_kind kind, bool *is_spare);
 
+// Leaves those that wait to the collector.
+TS_RAISES void lx_spares_drop(lua_State *L, enum lx_spare_kind kind);
+
 #endif
