@@ -199,10 +199,12 @@ static struct lx_rows *push_page(lua_State *L, struct list *list, struct lx_resu
     lua_pop(L, 1);
     // An object must not pass for an empty list: that would hide every widget.
     if (!rows->is_list) {
+        lx_rows_close(rows);
         lx_answer_reject(&failure, answer, "the answer holds no list of widgets");
         list_raise(L, list, &failure);
     }
     if (!lx_rows_settle(L, -1, rows)) {
+        lx_rows_close(rows);
         list_raise_row(L, list, rows);
     }
     list_check_open(L, list);

@@ -56,8 +56,8 @@ static bool is_named(const struct lx_json_string *name, int member)
     return lx_json_is(name, known->name, known->len);
 }
 
-// Compared as text: times without a fraction sort a little wrong, but what is kept did come. There
-// is no NUL among the bytes.
+// Compared as text, up to a NUL: times without a fraction sort a little wrong, but what is kept did
+// come.
 static void newest_note(struct lx_rows *rows, const char *modified, size_t len)
 {
     if (len < sizeof rows->newest && strncmp(modified, rows->newest, len) > 0) {
