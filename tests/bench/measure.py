@@ -68,6 +68,7 @@ class Bench:
         self.place = build.parent / "bench"
         self.place.mkdir(exist_ok=True)
         self.pairs = pairs
+        self.many_pairs = 2 * pairs + 1  # where a goal stands on the median of times
         self.tshost_program = str(build / "tshost")
         self.loop_program = str(build / "tests/bench/bench_c_loop")
         self.measure_program = str(build / "tests/bench/bench_measure")

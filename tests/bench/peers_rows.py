@@ -59,7 +59,8 @@ def sdk_rows(bench, url, authority, program, jobs, where, pairs):
         options = ("--concurrency", str(in_flight))
         taken = bench.pair(bench.tshost(url, script, count, in_flight, options=options),
                            ["node", program, kind, str(count), str(in_flight)],
-                           trust, theirs, pairs=min(bench.pairs, pairs))
+                           trust, theirs,
+                           pairs=bench.many_pairs if goals else min(bench.pairs, pairs))
         label = f"npm SDK ÷ tshost, TLS, {in_flight} in flight{where}, {LABELS[kind]}"
         yield from compare(label, taken, goals)
 
