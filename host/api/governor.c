@@ -2,6 +2,8 @@
 // The decision: the least of what the log, the server's last word and the pace leave room for.
 #include "host/api/governor.h"
 
+#include "host/api/least.h"
+
 #define SECOND_US INT64_C(1000000)
 #define PACE_PER_S 180 // the service allows 200 a second from one address
 #define PACE_GAP_US (SECOND_US / PACE_PER_S)
@@ -9,16 +11,6 @@
 #define LEASES_IN_QUOTA 1024
 #define LEASES_IN_ROOM 8
 #define RECHECKS_IN_WINDOW 256
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 // What is left to others by the user's wish.
 static int64_t share_of(const struct ts_record_rule *rule, int64_t requests)
@@ -28,14 +20,14 @@ static int64_t share_of(const struct ts_record_rule *rule, int64_t requests)
 
 static int64_t hold_of(const struct ts_record_rule *rule, int64_t requests)
 {
-    return most(ts_limit_reserve(requests), share_of(rule, requests));
+    return ts_most(ts_limit_reserve(requests), share_of(rule, requests));
 }
 
 // What is held back of what the server says is left.
 static int64_t hold_told(
     const struct ts_record_rule *rule, const struct ts_limit *limit, int64_t now_us)
 {
-    return most(ts_limit_hold(limit, now_us), share_of(rule, limit->requests));
+    return ts_most(ts_limit_hold(limit, now_us), share_of(rule, limit->requests));
 }
 
 // What is held back in the log: of the user's rate, and of a limit for whoever has not been seen.
@@ -89,7 +81,7 @@ static struct ts_room room_in_log(const struct ts_record *record, int64_t reques
     if (room.count <= 0 && held < requests) {
         room.retry_us = ts_answer_log_free_at(&record->log, window_us, 1 - room.count, now_us);
     } else if (room.count <= 0) {
-        room.retry_us = now_us + least(window_us / RECHECKS_IN_WINDOW, SECOND_US);
+        room.retry_us = now_us + ts_least(window_us / RECHECKS_IN_WINDOW, SECOND_US);
     }
     return room;
 }
@@ -97,9 +89,10 @@ static struct ts_room room_in_log(const struct ts_record *record, int64_t reques
 static void room_narrow(struct ts_room *room, struct ts_room other)
 {
     if (other.count <= 0) {
-        room->retry_us = room->count <= 0 ? most(room->retry_us, other.retry_us) : other.retry_us;
+        room->retry_us =
+            room->count <= 0 ? ts_most(room->retry_us, other.retry_us) : other.retry_us;
     }
-    room->count = least(room->count, other.count);
+    room->count = ts_least(room->count, other.count);
 }
 
 // What all limits leave room for. The server's word is not asked where the log has no room anyway:
@@ -115,7 +108,7 @@ static struct ts_room room_of(
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
         const struct ts_limit *limit = &record->limits.items[i];
         if (limit->name) {
-            int64_t hold = most(hold_unseen(rule, limit), ts_limit_hold_window(limit));
+            int64_t hold = ts_most(hold_unseen(rule, limit), ts_limit_hold_window(limit));
             room_narrow(
                 &room, room_in_log(record, limit->requests - hold, limit->window_us, held, now_us));
         }
@@ -136,7 +129,7 @@ static struct ts_room room_of(
 
 static struct ts_room room_in_pace(const struct ts_record *record, int64_t now_us)
 {
-    int64_t tat_us = most(record->tat_us, now_us);
+    int64_t tat_us = ts_most(record->tat_us, now_us);
     return (struct ts_room){
         .count = (now_us + PACE_BURST * PACE_GAP_US - tat_us) / PACE_GAP_US,
         .retry_us = tat_us - (PACE_BURST - 1) * PACE_GAP_US,
@@ -158,13 +151,13 @@ int64_t ts_governor_take(struct ts_record *record, const struct ts_record_rule *
         room_narrow(&room, room_in_pace(record, now_us));
     }
     if (room.count <= 0) {
-        *retry_us = most(room.retry_us, now_us + 1);
+        *retry_us = ts_most(room.retry_us, now_us + 1);
         return 0;
     }
-    int64_t ahead = least(policy.requests / LEASES_IN_QUOTA, room.count / LEASES_IN_ROOM);
-    int64_t count = least(room.count, has_pace ? wanted : most(wanted, ahead));
+    int64_t ahead = ts_least(policy.requests / LEASES_IN_QUOTA, room.count / LEASES_IN_ROOM);
+    int64_t count = ts_least(room.count, has_pace ? wanted : ts_most(wanted, ahead));
     if (has_pace) {
-        record->tat_us = most(record->tat_us, now_us) + count * PACE_GAP_US;
+        record->tat_us = ts_most(record->tat_us, now_us) + count * PACE_GAP_US;
     }
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
         struct ts_limit *limit = &record->limits.items[i];
@@ -186,7 +179,7 @@ void ts_governor_look(const struct ts_record *record, const struct ts_record_rul
         .reserve = hold_of(rule, policy.requests),
         .spent = ts_answer_log_count(&record->log, policy.window_us, now_us) + held,
         .in_flight = held,
-        .paused_us = most(record->pause_until_us - now_us, 0),
+        .paused_us = ts_most(record->pause_until_us - now_us, 0),
     };
     int64_t left = INT64_MAX;
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
@@ -194,7 +187,7 @@ void ts_governor_look(const struct ts_record *record, const struct ts_record_rul
         if (limit->name && limit->requests == policy.requests &&
             limit->window_us == policy.window_us) {
             view->others = ts_others_average(&limit->others, limit->window_us);
-            view->reserve = most(view->reserve, ts_limit_hold_window(limit));
+            view->reserve = ts_most(view->reserve, ts_limit_hold_window(limit));
         }
     }
     if (ts_record_is_ruled(record, rule)) {
@@ -207,26 +200,26 @@ void ts_governor_look(const struct ts_record *record, const struct ts_record_rul
         if (!limit->name) {
             continue;
         }
-        int64_t hold = most(hold_of(rule, limit->requests), ts_limit_hold_window(limit));
+        int64_t hold = ts_most(hold_of(rule, limit->requests), ts_limit_hold_window(limit));
         int64_t logged = ts_answer_log_count(&record->log, limit->window_us, now_us);
-        left = least(left, limit->requests - hold - logged - held);
+        left = ts_least(left, limit->requests - hold - logged - held);
         if (limit->left >= 0) {
             view->is_heard = true;
             if (ts_others_is_known(&limit->others, limit->window_us)) {
                 hold = hold_told(rule, limit, now_us);
             }
             // Past the reset its word is old: the log alone tells.
-            left = now_us < limit->reset_us ? least(left, limit->left - hold - held) : left;
+            left = now_us < limit->reset_us ? ts_least(left, limit->left - hold - held) : left;
         }
     }
     struct ts_room room = room_of(record, rule, held, now_us);
     int64_t until_us;
     if (ts_limits_is_doubtful(&record->limits, &until_us)) {
-        left = least(left, room.count);
+        left = ts_least(left, room.count);
         view->is_heard = false;
     }
-    view->left = view->paused_us > 0 ? 0 : most(left, 0);
-    view->wait_us = most(view->paused_us, room.count > 0 ? 0 : room.retry_us - now_us);
+    view->left = view->paused_us > 0 ? 0 : ts_most(left, 0);
+    view->wait_us = ts_most(view->paused_us, room.count > 0 ? 0 : room.retry_us - now_us);
 }
 
 // Of several reasons the one that holds for longest counts.
@@ -265,9 +258,9 @@ static void wait_for_word(const struct ts_record *record, const struct ts_record
     }
     if (limit->left > hold) {
         wait_add(wait, TS_WAIT_FLIGHT, now_us);
-    } else if (left > most(ts_limit_hold_seen(limit, now_us), share_of(rule, limit->requests))) {
+    } else if (left > ts_most(ts_limit_hold_seen(limit, now_us), share_of(rule, limit->requests))) {
         int64_t known_us = ts_others_known_at(&limit->others, limit->window_us, now_us);
-        wait_add(wait, TS_WAIT_WATCH, least(known_us, limit->reset_us));
+        wait_add(wait, TS_WAIT_WATCH, ts_least(known_us, limit->reset_us));
     } else if (now_us < limit->reset_us) { // else the word is old, and the next answer tells
         int64_t reserve = hold_of(rule, limit->requests);
         int64_t own = ts_answer_log_count(&record->log, limit->window_us, now_us) + held;
@@ -304,7 +297,8 @@ void ts_governor_wait(const struct ts_record *record, const struct ts_record_rul
             continue;
         }
         int64_t unseen = hold_unseen(rule, limit);
-        int64_t hold = most(unseen, ts_limit_hold_window(limit)), own_most = limit->requests - hold;
+        int64_t hold = ts_most(unseen, ts_limit_hold_window(limit)),
+                own_most = limit->requests - hold;
         struct ts_room room = room_in_log(record, own_most, limit->window_us, held, now_us);
         wait_for_log(wait, room, own_most, hold - unseen, held, now_us);
         if (limit->left >= 0) {
@@ -320,7 +314,7 @@ int64_t ts_governor_estimate(const struct ts_record *record, const struct ts_rec
     ts_governor_look(record, rule, now_us, &view);
     struct ts_ratelimit_policy policy = tightest(record, rule);
     int64_t gap_us = is_paced(&policy) ? PACE_GAP_US : 0;
-    int64_t a_window = most(policy.requests - view.reserve, 1);
+    int64_t a_window = ts_most(policy.requests - view.reserve, 1);
     int64_t left = view.paused_us > 0 ? a_window : view.left;
     if (requests <= left) {
         return view.paused_us + requests * gap_us;

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "host/api/least.h"
+
 #define SECOND_US INT64_C(1000000)
 #define MILLI 1000
 #define WATCH_SHARE 40  // of a window, to know others
@@ -20,16 +22,6 @@
 #define OVERTAKEN_SHARE 64
 #define UNTOLD (-1)
 #define COUNT_MAX INT64_C(1000000000)
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 // The whole root, rounded up.
 static int64_t root(double square)
@@ -74,7 +66,7 @@ void ts_others_shift(struct ts_others *others, int64_t shift_us)
         others->low_us += shift_us;
         others->high_us += shift_us;
         others->begin_us += shift_us;
-        others->seen_us = most(others->seen_us + shift_us, 1);
+        others->seen_us = ts_most(others->seen_us + shift_us, 1);
         others->watch_us += others->watch_us ? shift_us : 0;
     }
     others->bucket_us = 0;
@@ -93,7 +85,7 @@ void ts_others_pause(struct ts_others *others)
 static void begin_move(struct ts_others *others, int64_t begin_us, int64_t window_us)
 {
     int64_t span_us = others->seen_us - others->begin_us;
-    int64_t gone_us = least(begin_us, others->seen_us) - others->begin_us;
+    int64_t gone_us = ts_least(begin_us, others->seen_us) - others->begin_us;
     if (span_us > 0 && gone_us > 0) {
         int64_t gone = (int64_t)((double)others->count * (double)gone_us / (double)span_us);
         others->past_m += gone * MILLI;
@@ -107,7 +99,7 @@ static void begin_move(struct ts_others *others, int64_t begin_us, int64_t windo
     }
     int64_t unseen_us = begin_us - others->seen_us;
     if (unseen_us > 0) {
-        keep *= (double)most(FADE_WINDOWS * window_us - unseen_us, 0) /
+        keep *= (double)ts_most(FADE_WINDOWS * window_us - unseen_us, 0) /
                 (double)(FADE_WINDOWS * window_us);
     }
     others->past_m = (int64_t)((double)others->past_m * keep);
@@ -118,7 +110,7 @@ static void begin_move(struct ts_others *others, int64_t begin_us, int64_t windo
 // How much of what is seen was watched, not told of the time before the first look.
 static int64_t watched_of(const struct ts_others *others)
 {
-    return others->seen_us - most(others->begin_us, others->watch_us);
+    return others->seen_us - ts_most(others->begin_us, others->watch_us);
 }
 
 // Whoever began shortly before the first look was not there for the whole of a window that had
@@ -142,7 +134,7 @@ static void count_see(struct ts_others *others, int64_t begin_us, int64_t count,
         others->begin_us = others->seen_us = count > 0 ? begin_us : now_us;
         others->count = 0;
         others->watch_us = now_us;
-        others->unwatched = least(most(count + unsure, 0), COUNT_MAX);
+        others->unwatched = ts_least(ts_most(count + unsure, 0), COUNT_MAX);
     }
     if (begin_us > others->begin_us) {
         if (begin_us >= others->watch_us && is_late(others)) {
@@ -154,12 +146,12 @@ static void count_see(struct ts_others *others, int64_t begin_us, int64_t count,
     if (begin_us >= others->watch_us) {
         others->watch_us = others->unwatched = 0;
     }
-    count = least(most(count, 0), COUNT_MAX);
+    count = ts_least(ts_most(count, 0), COUNT_MAX);
     if (word->held > 0 && count <= others->count) {
         return; // what is in flight may hide them
     }
-    others->count = most(others->count, count);
-    others->seen_us = most(others->seen_us, now_us);
+    others->count = ts_most(others->count, count);
+    others->seen_us = ts_most(others->seen_us, now_us);
 }
 
 // Own requests that were answered since then.
@@ -174,8 +166,8 @@ static void end_hear(struct ts_others *others, const struct ts_others_word *word
     int64_t high_us = now_us + word->reset_us, low_us = high_us - SECOND_US - SLACK_US;
     int64_t low_old_us = others->low_us;
     bool is_same = others->seen_us && low_us <= others->high_us && high_us >= others->low_us;
-    others->low_us = is_same ? most(low_us, others->low_us) : low_us;
-    others->high_us = is_same ? least(high_us, others->high_us) : high_us;
+    others->low_us = is_same ? ts_most(low_us, others->low_us) : low_us;
+    others->high_us = is_same ? ts_least(high_us, others->high_us) : high_us;
     if (is_same) {
         return;
     }
@@ -187,13 +179,13 @@ static void end_hear(struct ts_others *others, const struct ts_others_word *word
     }
     bool is_next = others->seen_us && moved_us > 0 && moved_us < word->window_us * 3 / 2;
     int64_t begin_us = low_us - word->window_us - SLACK_US;
-    int64_t begun = most(word->total - own_since(word, begin_us, now_us), 0);
+    int64_t begun = ts_most(word->total - own_since(word, begin_us, now_us), 0);
     begin_us = high_us - word->window_us + SLACK_US;
-    int64_t begun_most = most(word->total - own_since(word, begin_us, now_us), 0);
+    int64_t begun_most = ts_most(word->total - own_since(word, begin_us, now_us), 0);
     bool is_first =
         begun <= 0 || (others->seen_us && others->seen_us < low_us - 2 * word->window_us);
-    others->before = is_next ? most(begun_most - others->total, 0) : is_first ? 0 : UNTOLD;
-    others->before_least = is_next ? most(begun - others->total_most, 0) : 0;
+    others->before = is_next ? ts_most(begun_most - others->total, 0) : is_first ? 0 : UNTOLD;
+    others->before_least = is_next ? ts_most(begun - others->total_most, 0) : 0;
     others->total = begun;
     others->total_most = begun_most;
 }
@@ -205,27 +197,27 @@ static void window_hear(struct ts_others *others, const struct ts_others_word *w
 {
     int64_t low_us = others->low_us - word->window_us, high_us = others->high_us - word->window_us;
     if (others->before == UNTOLD && !others->is_no_counter) {
-        others->past_us = most(others->past_us, word->window_us / WATCH_SHARE);
+        others->past_us = ts_most(others->past_us, word->window_us / WATCH_SHARE);
         others->begin_us = others->seen_us = now_us; // the next words show how the window moves
         others->count = others->watch_us = others->unwatched = 0;
         return;
     }
     if (others->before == UNTOLD) { // whatever was before, it does not count
-        others->begin_us = least(others->begin_us, high_us);
+        others->begin_us = ts_least(others->begin_us, high_us);
         others->watch_us = others->unwatched = 0;
     }
     int64_t missing = word->requests - word->left;
     int64_t own_most = own_since(word, low_us - SLACK_US, now_us);
     int64_t own_least = own_since(word, high_us + SLACK_US, now_us);
     double window_us = (double)word->window_us;
-    double weight_least = (double)most(others->low_us - now_us, 0) / window_us;
+    double weight_least = (double)ts_most(others->low_us - now_us, 0) / window_us;
     double weight_most =
-        (double)least(most(others->high_us - now_us, 0), word->window_us) / window_us;
+        (double)ts_least(ts_most(others->high_us - now_us, 0), word->window_us) / window_us;
     double counter_least = (double)(missing - own_most) - weight_most * (double)others->before;
     double counter_most = (double)(missing - own_least) -
                           weight_least * (double)(others->before_least + own_most - own_least);
     double doubt = (double)word->requests / DOUBT_SHARE;
-    int64_t begin_us = least(high_us, now_us), window = missing - own_most - word->held;
+    int64_t begin_us = ts_least(high_us, now_us), window = missing - own_most - word->held;
     if (begin_us > others->begin_us) {
         others->window_most = 0;
     }
@@ -233,7 +225,7 @@ static void window_hear(struct ts_others *others, const struct ts_others_word *w
         others->is_no_counter = counter_most + (double)word->held < -doubt;
         others->is_counter = (double)(missing - own_least) < (double)others->window_most - doubt;
     }
-    others->window_most = most(others->window_most, window);
+    others->window_most = ts_most(others->window_most, window);
     int64_t count = window;
     if (others->before > 0 && others->is_counter) {
         count = (int64_t)counter_least - word->held;
@@ -262,7 +254,7 @@ static void bucket_hear(struct ts_others *others, const struct ts_others_word *w
     if (was_full || passed_us > word->window_us / 2) {
         others->bucket_us = now_us;
         others->bucket_lack =
-            lack + word->held + least(OVERTAKEN, word->requests / OVERTAKEN_SHARE);
+            lack + word->held + ts_least(OVERTAKEN, word->requests / OVERTAKEN_SHARE);
         others->bucket_total = word->total;
     }
 }
@@ -283,7 +275,7 @@ void ts_others_hear(struct ts_others *others, const struct ts_others_word *word,
     }
     if (word->left >= word->requests || word->reset_us < 0 ||
         word->reset_us > word->window_us + SECOND_US) { // nobody will be seen in such words
-        others->past_us = most(others->past_us, word->window_us / WATCH_SHARE);
+        others->past_us = ts_most(others->past_us, word->window_us / WATCH_SHARE);
         return;
     }
     bool is_bucket = is_like_bucket(word) && (others->bucket_us || !others->seen_us);
@@ -314,7 +306,7 @@ bool ts_others_is_known(const struct ts_others *others, int64_t window_us)
 int64_t ts_others_known_at(const struct ts_others *others, int64_t window_us, int64_t now_us)
 {
     int64_t watched_us = watched_of(others) + others->past_us;
-    return now_us + most(window_us / WATCH_SHARE - watched_us - (now_us - others->seen_us), 0);
+    return now_us + ts_most(window_us / WATCH_SHARE - watched_us - (now_us - others->seen_us), 0);
 }
 
 // How many were seen, and in how long.
@@ -343,7 +335,7 @@ int64_t ts_others_most(const struct ts_others *others, int64_t window_us, int64_
     if (count < 0.5 || span_us <= 0) {
         return 0;
     }
-    double share = (double)least(span_us, window_us) / (double)window_us;
+    double share = (double)ts_least(span_us, window_us) / (double)window_us;
     double seen = (seen_us + (double)window_us / WATCH_SHARE) / (double)window_us;
     double mean = (count + 1) / seen * share;
     double square = SURPRISE * (mean + mean * mean / (count + 1));

@@ -4,21 +4,13 @@
 
 #include <string.h>
 
+#include "host/api/least.h"
+
 #define RECORD_VERSION 4
 #define VERSIONS_MAX 1000 // no version will be that high, so it is damage
 #define SECOND_US INT64_C(1000000)
 #define PAUSE_MAX_US (3600 * SECOND_US)
 #define SILENCE_US (900 * SECOND_US) // longer than any request that lives is heard of
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 bool ts_record_is_ruled(const struct ts_record *record, const struct ts_record_rule *rule)
 {
@@ -40,7 +32,7 @@ static int64_t reach_of(const struct ts_record *record, const struct ts_record_r
     int64_t reach = ts_record_is_ruled(record, rule) ? rule->window_us : 0;
     for (size_t i = 0; i < TS_RATELIMIT_MAX; i++) {
         const struct ts_limit *limit = &record->limits.items[i];
-        reach = limit->name ? most(reach, limit->window_us) : reach;
+        reach = limit->name ? ts_most(reach, limit->window_us) : reach;
     }
     return reach;
 }
@@ -55,7 +47,7 @@ static void ended_add(struct ts_record *record, int64_t count, int64_t now_us)
 static void record_move(
     struct ts_record *record, const struct ts_record_time *now, const struct ts_record_rule *rule)
 {
-    int64_t passed_us = most(now->wall_us - record->saved_wall_us, 0);
+    int64_t passed_us = ts_most(now->wall_us - record->saved_wall_us, 0);
     int64_t shift_us = now->mono_us - (record->saved_us + passed_us);
     int64_t out = ts_record_held(record);
     memset(record->processes, 0, sizeof record->processes); // none of them lives
@@ -119,8 +111,8 @@ void ts_record_open(struct ts_record *record, bool is_found, const struct ts_rec
     if (is_ahead || !ts_answer_log_covers(&record->log, reach_us)) {
         ts_answer_log_fit(&record->log, reach_us, 0, now->mono_us);
     }
-    record->pause_until_us = least(record->pause_until_us, now->mono_us + PAUSE_MAX_US);
-    record->tat_us = least(record->tat_us, now->mono_us + SECOND_US);
+    record->pause_until_us = ts_least(record->pause_until_us, now->mono_us + PAUSE_MAX_US);
+    record->tat_us = ts_least(record->tat_us, now->mono_us + SECOND_US);
     ts_limits_clamp(&record->limits, now->mono_us);
     record->saved_us = now->mono_us;
     record->saved_wall_us = now->wall_us;
@@ -202,7 +194,7 @@ void ts_record_settle(struct ts_record *record, const struct ts_record_rule *rul
 
 void ts_record_pause(struct ts_record *record, int64_t until_us, int64_t now_us)
 {
-    until_us = least(until_us, now_us + PAUSE_MAX_US);
-    record->pause_until_us = most(record->pause_until_us, until_us);
+    until_us = ts_least(until_us, now_us + PAUSE_MAX_US);
+    record->pause_until_us = ts_most(record->pause_until_us, until_us);
     ts_limits_pause(&record->limits, record->pause_until_us, now_us);
 }

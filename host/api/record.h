@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "host/api/answer_log.h"
-#include "host/api/limit.h"
+#include "host/api/limits.h"
 #include "host/api/wait.h"
 #include "host/base/process.h"
 
