@@ -51,7 +51,8 @@ const char *ts_sandbox_field_name(enum ts_sandbox_field field)
 bool ts_sandbox_fields_check_object(
     const struct ts_sandbox_request *request, struct ts_sandbox_reply *reply)
 {
-    const char *why = ts_sandbox_json_check(reply->store, &request->body);
+    const char *why =
+        ts_sandbox_json_check(reply->store, ts_buf_text(&request->body), request->body.len);
     return !why || ts_sandbox_reply_refuse_with(reply, TS_SANDBOX_INVALID, "%s", why);
 }
 

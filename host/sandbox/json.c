@@ -47,14 +47,13 @@ static bool text_has_bad_escape(const char *json)
     return false;
 }
 
-const char *ts_sandbox_json_check(struct ts_sandbox_store *store, const struct ts_buf *body)
+const char *ts_sandbox_json_check(struct ts_sandbox_store *store, const char *text, size_t len)
 {
-    const char *text = ts_buf_text(body);
-    if (!ts_sandbox_utf8_is_text(text, body->len)) {
+    if (!ts_sandbox_utf8_is_text(text, len)) {
         return "request body is not valid UTF-8";
     }
     sqlite3_stmt *stmt = ts_sandbox_store_borrow(store, TS_SANDBOX_STATEMENT_JSON_VALID);
-    if (!stmt || sqlite3_bind_text(stmt, 1, text, (int)body->len, SQLITE_STATIC) ||
+    if (!stmt || sqlite3_bind_text(stmt, 1, text, (int)len, SQLITE_STATIC) ||
         sqlite3_step(stmt) != SQLITE_ROW) {
         return "request body cannot be read";
     }

@@ -7,8 +7,9 @@
 #include "host/base/buf.h"
 #include "host/sandbox/store.h"
 
-// Whether a body is a JSON object in clean UTF-8. Returns NULL, or what is wrong with it.
-const char *ts_sandbox_json_check(struct ts_sandbox_store *store, const struct ts_buf *body);
+// Whether a text, len bytes with a NUL behind them, is a JSON object in clean UTF-8. Returns NULL,
+// or what is wrong with it.
+const char *ts_sandbox_json_check(struct ts_sandbox_store *store, const char *text, size_t len);
 
 // Borrows the statement that walks the members of such a body: key, type, value. NULL when SQLite
 // fails. The caller resets it.

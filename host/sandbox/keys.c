@@ -4,6 +4,7 @@
 #include "host/sandbox/keys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -52,6 +53,10 @@ enum ts_err ts_sandbox_keys_sitekey(
     struct ts_sandbox_keys *keys, char *sitekey, struct ts_error *err)
 {
     static const char prefix[] = "0x4AAAAAA";
+    if (keys->is_placeholder) {
+        snprintf(sitekey, TS_SANDBOX_SITEKEY_LEN + 1, "planned-%04u", ++keys->sitekeys);
+        return TS_OK;
+    }
     memcpy(sitekey, prefix, sizeof prefix);
     return keys_append(keys, sitekey, sizeof prefix - 1, TS_SANDBOX_SITEKEY_LEN, err);
 }
@@ -60,6 +65,11 @@ enum ts_err ts_sandbox_keys_secret(
     struct ts_sandbox_keys *keys, const char *sitekey, char *secret, struct ts_error *err)
 {
     const size_t shared = 13;
+    if (keys->is_placeholder) {
+        snprintf(secret, TS_SANDBOX_SECRET_LEN + 1, TS_SANDBOX_PLACEHOLDER_SECRET "%04u",
+            ++keys->secrets);
+        return TS_OK;
+    }
     char stem[TS_SANDBOX_SITEKEY_LEN + 1];
     enum ts_err code = ts_sandbox_keys_sitekey(keys, stem, err);
     if (code) {

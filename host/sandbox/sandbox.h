@@ -5,6 +5,7 @@
 #define TS_SANDBOX_SANDBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "host/base/clock.h"
@@ -28,6 +29,10 @@ struct ts_sandbox_config {
     int64_t max_widgets;   // widgets per account; 0: no limit
     int64_t latency_ms;    // added to every answer
     bool log;              // one line per request to standard error
+    // New sitekeys are "planned-0001" and on, new secrets "planned-secret-0001" and on, and those
+    // of imported widgets "planned-secret-" and the sitekey: so that what they get into shows
+    // itself.
+    bool is_placeholder;
     const struct ts_clock *clock; // NULL: the system's
 };
 
@@ -38,6 +43,22 @@ enum ts_err ts_sandbox_start(
 
 // The base URL, "http://127.0.0.1:PORT/client/v4". Borrowed, lives as long as the sandbox.
 const char *ts_sandbox_url(const struct ts_sandbox *sandbox);
+
+// What an imported page said, and what came of it.
+struct ts_sandbox_imported {
+    int64_t rows;     // on the page
+    int64_t per_page; // that a page may have; -1: not said
+    int64_t total;    // of widgets in the whole list; -1: not said
+    int64_t widgets;  // that the account has here now
+};
+
+// Takes the answer of a list call over into an account: sitekeys, fields and times stay, secrets
+// are new ones, and may be rotated. A widget that is there already is replaced. The text is JSON,
+// len bytes with a NUL behind them. May be called while the sandbox serves, from any thread. All of
+// the page or nothing is taken: INVALID when it is not a list of widgets, USAGE for a bad account
+// id, SYSTEM, NOMEM.
+enum ts_err ts_sandbox_import(struct ts_sandbox *sandbox, const char *account, const char *json,
+    size_t len, struct ts_sandbox_imported *out, struct ts_error *err);
 
 // Answers what is in flight, stops serving, closes the store. NULL is fine.
 void ts_sandbox_stop(struct ts_sandbox *sandbox);

@@ -14,6 +14,7 @@
 
 #include "host/base/str.h"
 #include "host/sandbox/delay.h"
+#include "host/sandbox/import.h"
 #include "host/sandbox/listen.h"
 #include "host/sandbox/service.h"
 
@@ -32,7 +33,8 @@ struct ts_sandbox {
     size_t body_bytes; // held by requests in flight; the server thread's
     pthread_mutex_t mutex;
     pthread_cond_t is_idle;
-    size_t answering; // requests whose answer is not out yet; under the mutex
+    size_t answering;        // requests whose answer is not out yet; under the mutex
+    pthread_mutex_t serving; // held by the thread that uses the service
 };
 
 // One request and its reply, from the request line until the reply is out.
@@ -148,8 +150,10 @@ static void exchange_answer(struct exchange *exchange)
     int64_t begin = ts_clock_mono(clock);
     sandbox_count_answering(sandbox, true);
     exchange->is_answered = true;
+    pthread_mutex_lock(&sandbox->serving);
     ts_sandbox_service_answer(
         &sandbox->service, &exchange->request, &exchange->reply, &exchange->fault);
+    pthread_mutex_unlock(&sandbox->serving);
     ts_log_line(&sandbox->service.log, TS_LOG_VERBOSE, "%s %s %d %.1fms%s%s",
         exchange->request.method_text, exchange->request.target, exchange->reply.status,
         (double)(ts_clock_mono(clock) - begin) / 1000.0, exchange->fault.kind ? " fault " : "",
@@ -251,6 +255,7 @@ static void sandbox_release(struct ts_sandbox *sandbox)
     ts_sandbox_service_fini(&sandbox->service);
     pthread_cond_destroy(&sandbox->is_idle);
     pthread_mutex_destroy(&sandbox->mutex);
+    pthread_mutex_destroy(&sandbox->serving);
     free(sandbox);
 }
 
@@ -267,6 +272,7 @@ enum ts_err ts_sandbox_start(
     pthread_cond_init(&sandbox->is_idle, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&sandbox->mutex, NULL);
+    pthread_mutex_init(&sandbox->serving, NULL);
     char origin[64];
     int fd = -1;
     enum ts_err code = ts_sandbox_service_init(&sandbox->service, config, err);
@@ -292,6 +298,15 @@ enum ts_err ts_sandbox_start(
 const char *ts_sandbox_url(const struct ts_sandbox *sandbox)
 {
     return sandbox->url;
+}
+
+enum ts_err ts_sandbox_import(struct ts_sandbox *sandbox, const char *account, const char *json,
+    size_t len, struct ts_sandbox_imported *out, struct ts_error *err)
+{
+    pthread_mutex_lock(&sandbox->serving);
+    enum ts_err code = ts_sandbox_service_import(&sandbox->service, account, json, len, out, err);
+    pthread_mutex_unlock(&sandbox->serving);
+    return code;
 }
 
 void ts_sandbox_stop(struct ts_sandbox *sandbox)

@@ -19,6 +19,7 @@ enum ts_err ts_sandbox_service_init(struct ts_sandbox_service *service,
 {
     *service = (struct ts_sandbox_service){0};
     ts_log_init(&service->log, stderr, config->log ? TS_LOG_VERBOSE : TS_LOG_QUIET);
+    service->keys.is_placeholder = config->is_placeholder;
     enum ts_err code = ts_sandbox_settings_init(&service->settings, config, err);
     if (!code) {
         code = ts_sandbox_limiter_create(config->limiter, service->settings.rate_requests,

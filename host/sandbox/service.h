@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The API itself, without the HTTP server around it: a request goes in, a reply comes out.
-// Everything here runs on the server's one thread.
+// Everything here runs on one thread at a time: the server's, or one that imports meanwhile.
 #ifndef TS_SANDBOX_SERVICE_H
 #define TS_SANDBOX_SERVICE_H
 

@@ -88,7 +88,7 @@ static bool input_read_form(
 static bool input_read_json(struct ts_sandbox_siteverify_input *input,
     const struct ts_sandbox_request *request, struct ts_sandbox_store *store)
 {
-    if (ts_sandbox_json_check(store, &request->body)) {
+    if (ts_sandbox_json_check(store, ts_buf_text(&request->body), request->body.len)) {
         return false;
     }
     sqlite3_stmt *stmt = ts_sandbox_json_borrow_members(store, &request->body);

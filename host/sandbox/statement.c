@@ -2,6 +2,7 @@
 // All fixed SQL in one place: the schema and the statement table.
 // A widget's JSON is a generated column, so it is built once per write and never out of step. With
 // the secret it is not stored a second time: a fleet of a million would weigh a third more.
+#include "host/sandbox/keys.h"
 #include "host/sandbox/store.h"
 
 // What a list item holds. json() turns 'true' and stored text into JSON values.
@@ -127,7 +128,10 @@ static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
         "SELECT sitekey, ephemeral_id FROM widget WHERE secret = ?1"
         " UNION ALL SELECT sitekey, ephemeral_id FROM widget"
         " WHERE old_secret = ?1 AND old_until > ?2",
-    [TS_SANDBOX_STATEMENT_IMPORT_CHECK] = "SELECT ?1 WHERE json_type(?2, '$.result') = 'array'",
+    [TS_SANDBOX_STATEMENT_IMPORT_CHECK] =
+        "SELECT coalesce(json_extract(?2, '$.result_info.total_count'), -1),"
+        " coalesce(json_extract(?2, '$.result_info.per_page'), -1),"
+        " json_array_length(?2, '$.result') WHERE json_type(?2, '$.result') = 'array'",
     [TS_SANDBOX_STATEMENT_IMPORT_REPLACE] =
         "DELETE FROM widget WHERE account = ?1 AND sitekey IN"
         " (SELECT json_extract(value, '$.sitekey') FROM json_each(?2, '$.result'))",
@@ -139,8 +143,9 @@ static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
         " INSERT INTO widget (account, sitekey, secret, name, mode, domains, region,"
         " clearance_level, bot_fight_mode, ephemeral_id, offlabel, created, modified,"
         " created_on, modified_on, deployed_via, last_modified_via)"
-        " SELECT ?1, sitekey, substr(sitekey, 1, 13) ||"
-        " substr(hex(randomblob(16)), 1, 35 - length(substr(sitekey, 1, 13))),"
+        " SELECT ?1, sitekey, iif(?3, '" TS_SANDBOX_PLACEHOLDER_SECRET
+        "' || sitekey, substr(sitekey, 1, 13) ||"
+        " substr(hex(randomblob(16)), 1, 35 - length(substr(sitekey, 1, 13)))),"
         " json_extract(w, '$.name'), json_extract(w, '$.mode'),"
         " CASE json_type(w, '$.domains') WHEN 'array' THEN json_extract(w, '$.domains') END,"
         " coalesce(json_extract(w, '$.region'), 'world'),"
@@ -153,6 +158,7 @@ static const char *const statements[TS_SANDBOX_STATEMENT_COUNT] = {
                            " coalesce(json_extract(w, '$.deployed_via'), 'unknown'),"
                            " coalesce(json_extract(w, '$.last_modified_via'), 'unknown') FROM "
                            "source",
+    [TS_SANDBOX_STATEMENT_IMPORT_NEWEST] = "SELECT max(modified) FROM widget WHERE account = ?1",
     [TS_SANDBOX_STATEMENT_TOKEN_INSERT] =
         "INSERT INTO token (token, sitekey, hostname, action, cdata, issued)"
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
