@@ -70,9 +70,8 @@ static void client_open(lua_State *L, int idx, struct client_box *box)
         lx_place(L, place);
         bool is_credentials = err.code == TS_ERR_CREDENTIALS;
         if (is_credentials || !wish.account) { // an account that the script names is its mistake
-            ts_ledger_add(&host->door->ledger,
-                is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_USAGE, TS_OP_COUNT, place,
-                err.message);
+            struct lx_failure failure = {.place = place, .message = err.message};
+            lx_note(L, is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_USAGE, &failure);
         }
         lx_misuse_err(L, &err);
     }

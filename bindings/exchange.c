@@ -111,31 +111,36 @@ static const char *exchange_place(lua_State *L, struct lx_exchange *exchange)
     return exchange->place;
 }
 
+// What the exchange knows of its own failure, to be completed by why.
+static void failure_name(lua_State *L, struct lx_exchange *exchange, struct lx_failure *failure)
+{
+    failure->op = ts_endpoint_of(exchange->op)->name;
+    failure->sitekey = exchange->sitekey;
+    failure->name = exchange->op == TS_OP_CREATE ? exchange->subject : NULL;
+    failure->place = exchange_place(L, exchange);
+}
+
 // What could not even start.
 static void push_start_failure(
     lua_State *L, struct lx_exchange *exchange, const struct ts_error *err, size_t entry)
 {
-    struct ts_ledger *ledger = &ts_host_of(L)->door->ledger;
+    struct lx_failure failure = {
+        .kind = err->code == TS_ERR_REFUSED ? "refused" : "transport",
+        .message = err->message,
+        .outcome = is_write(exchange) ? "not_applied" : NULL,
+        .entry = entry,
+    };
+    failure_name(L, exchange, &failure);
     if (err->code == TS_ERR_CANCELLED) {
         lx_interrupt(L);
     }
     if (err->code == TS_ERR_USAGE) {
-        ts_ledger_add(
-            ledger, TS_ENTRY_USAGE, exchange->op, exchange_place(L, exchange), err->message);
+        lx_note(L, TS_ENTRY_USAGE, &failure);
         lx_misuse_err(L, err);
     }
     if (err->code == TS_ERR_NOMEM) {
         luaL_error(L, "not enough memory");
     }
-    struct lx_failure failure = {
-        .kind = err->code == TS_ERR_REFUSED ? "refused" : "transport",
-        .op = ts_endpoint_of(exchange->op)->name,
-        .sitekey = exchange->sitekey,
-        .message = err->message,
-        .outcome = is_write(exchange) ? "not_applied" : NULL,
-        .place = exchange_place(L, exchange),
-        .entry = entry,
-    };
     push_failure(L, &failure);
 }
 
@@ -199,12 +204,20 @@ static size_t note_read(lua_State *L, struct lx_exchange *exchange, const struct
                answer->failure.status != 429) {
         return 0;
     }
-    lua_pushfstring(
-        L, "%s %s: %s", ts_endpoint_of(exchange->op)->name, exchange->subject, answer->message);
-    size_t entry = ts_ledger_add(&ts_host_of(L)->door->ledger, kind, exchange->op,
-        exchange_place(L, exchange), lua_tostring(L, -1));
-    lua_pop(L, 1);
-    return entry;
+    return lx_note(L, kind, &answer->failure);
+}
+
+static size_t settle_failed(struct lx_exchange *exchange, const struct lx_answer *answer)
+{
+    const struct lx_failure *failure = &answer->failure;
+    struct ts_facts facts = {
+        .kind = write_failure(answer),
+        .message = answer->message,
+        .ray = failure->ray,
+        .status = failure->status,
+        .code = failure->has_code ? failure->code : 0,
+    };
+    return ts_write_settle(exchange->write, answer->outcome, &facts);
 }
 
 // Pushes nil, err for a failed exchange, noted and settled.
@@ -215,18 +228,14 @@ static int push_exchange_failure(
         lx_interrupt(L);
     }
     struct lx_failure *failure = &answer->failure;
+    failure_name(L, exchange, failure);
     if (exchange->write) {
-        enum ts_outcome outcome = answer->outcome;
-        failure->entry =
-            ts_write_settle(exchange->write, outcome, write_failure(answer), answer->message);
-        failure->outcome = outcome == TS_OUTCOME_UNKNOWN ? "unknown" : "not_applied";
+        failure->entry = settle_failed(exchange, answer);
+        failure->outcome = answer->outcome == TS_OUTCOME_UNKNOWN ? "unknown" : "not_applied";
     } else {
         failure->entry = note_read(L, exchange, answer);
         failure->outcome = is_write(exchange) ? "not_applied" : NULL;
     }
-    failure->op = ts_endpoint_of(exchange->op)->name;
-    failure->sitekey = exchange->sitekey;
-    failure->place = exchange_place(L, exchange);
     return push_failure(L, failure);
 }
 
@@ -252,24 +261,15 @@ int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char 
 
 void lx_exchange_settle(struct lx_exchange *exchange)
 {
-    ts_write_settle(exchange->write, TS_OUTCOME_DONE, TS_ENTRY_WRITE_FAILED, "");
+    ts_write_settle(exchange->write, TS_OUTCOME_DONE, NULL);
 }
 
 int push_exchange_unsent(lua_State *L, struct lx_exchange *exchange, const char *kind,
     enum ts_entry_kind entry, const char *why)
 {
-    const char *op = ts_endpoint_of(exchange->op)->name;
-    lua_pushfstring(L, "%s %s: %s", op, exchange->subject, why);
-    struct lx_failure failure = {
-        .kind = kind,
-        .op = op,
-        .sitekey = exchange->sitekey,
-        .message = why,
-        .outcome = "not_applied",
-        .place = exchange_place(L, exchange),
-        .entry = ts_ledger_add(&ts_host_of(L)->door->ledger, entry, exchange->op,
-            exchange_place(L, exchange), lua_tostring(L, -1)),
-    };
+    struct lx_failure failure = {.kind = kind, .message = why, .outcome = "not_applied"};
+    failure_name(L, exchange, &failure);
+    failure.entry = lx_note(L, entry, &failure);
     return push_failure(L, &failure);
 }
 

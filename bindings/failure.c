@@ -58,6 +58,23 @@ int push_failure(lua_State *L, const struct lx_failure *failure)
     return 2;
 }
 
+size_t lx_note(lua_State *L, enum ts_entry_kind kind, const struct lx_failure *failure)
+{
+    struct ts_facts facts = {
+        .kind = kind,
+        .op = failure->op,
+        .place = failure->place,
+        .sitekey = failure->sitekey,
+        .name = failure->name,
+        .message = failure->message,
+        .flag = failure->flag,
+        .ray = failure->ray,
+        .status = failure->status,
+        .code = failure->has_code ? failure->code : 0,
+    };
+    return ts_ledger_add(&ts_host_of(L)->door->ledger, &facts);
+}
+
 static bool is_failure(lua_State *L, int idx)
 {
     if (!lua_istable(L, idx) || !lua_getmetatable(L, idx)) {

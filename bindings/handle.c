@@ -90,9 +90,7 @@ int lx_task_timed_out(lua_State *L)
         snprintf(message + len, sizeof message - (size_t)len,
             "; %zu write%s taken back before being sent", task->withdrawn,
             task->withdrawn == 1 ? " was" : "s were");
-        lua_pushfstring(L, WITH_TIMEOUT ": %s", message);
-        failure.entry = ts_ledger_add(&task->sched->host->door->ledger, TS_ENTRY_WRITE_FAILED,
-            TS_OP_COUNT, place, lua_tostring(L, -1));
+        failure.entry = lx_note(L, TS_ENTRY_WRITE_FAILED, &failure);
     }
     return push_failure(L, &failure);
 }

@@ -31,13 +31,10 @@ static int list_raise(lua_State *L, struct list *list, struct lx_answer *answer)
     if (ts_str_is(failure->kind, "cancelled")) {
         check_can_wait(L); // the run is stopping: raises the interruption
     }
-    char message[TS_ERROR_MESSAGE_MAX + 32];
-    snprintf(message, sizeof message, "list: %s", answer->message);
     failure->op = "list";
     failure->place = list->place;
-    failure->entry = ts_ledger_add(&ts_host_of(L)->door->ledger,
-        answer->is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_READ_FAILED, TS_OP_LIST,
-        list->place, message);
+    failure->entry =
+        lx_note(L, answer->is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_READ_FAILED, failure);
     push_failure(L, failure);
     return lua_error(L);
 }
@@ -98,8 +95,8 @@ static void page_start(lua_State *L, struct list *list)
         check_can_wait(L);
     }
     if (code == TS_ERR_USAGE) {
-        ts_ledger_add(
-            &ts_host_of(L)->door->ledger, TS_ENTRY_USAGE, TS_OP_LIST, list->place, err.message);
+        struct lx_failure failure = {.op = "list", .place = list->place, .message = err.message};
+        lx_note(L, TS_ENTRY_USAGE, &failure);
         lx_misuse_err(L, &err);
     }
     if (code) {

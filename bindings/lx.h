@@ -11,6 +11,7 @@
 
 #include "host/base/buf.h"
 #include "host/base/error.h"
+#include "host/ops/ledger.h"
 
 #define TS_RAISES
 
@@ -75,10 +76,12 @@ struct lx_failure {
     const char *kind; // transport timeout http api decode refused cancelled
     const char *op;   // "create"
     const char *sitekey;
+    const char *name;    // of a widget without a sitekey; for the ledger alone
     const char *message; // one line, no secret
     const char *ray;
     const char *outcome; // for writes: "not_applied" or "unknown"
     const char *place;   // "file.lua:12"
+    const char *flag;    // the option that a refusal asks for; static; for the ledger alone
     long status;         // 0: none
     bool has_code;
     long long code;
@@ -90,6 +93,10 @@ struct lx_failure {
 
 // Pushes nil, err. Returns 2.
 TS_RAISES int push_failure(lua_State *L, const struct lx_failure *failure);
+
+// Notes the failure in the ledger as that kind, which needs all of it but entry. Returns its
+// number.
+size_t lx_note(lua_State *L, enum ts_entry_kind kind, const struct lx_failure *failure);
 
 // The ledger's number of an error table at idx; 0 when it is none of ours or was not noted.
 size_t lx_failure_entry(lua_State *L, int idx);

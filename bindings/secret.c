@@ -3,13 +3,15 @@
 // Its deliveries are in secret_deliver.c.
 #include "bindings/secret.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "bindings/host.h"
 #include "bindings/secret_private.h"
+#include "host/base/str.h"
+
+#define REVEAL "secret:reveal"
 
 void push_secret(lua_State *L, const char *bytes, size_t len)
 {
@@ -103,21 +105,22 @@ static const char *kind_of(enum ts_err code)
 
 int push_secret_failure(lua_State *L, const char *op, const char *place, const struct ts_error *err)
 {
-    // A delivery is no operation of the API: TS_OP_COUNT stands for that, the message says it all.
+    bool is_refused = err->code == TS_ERR_REFUSED;
     struct lx_failure failure = {
-        .kind = kind_of(err->code), .op = op, .place = place, .message = err->message};
-    enum ts_entry_kind kind =
-        err->code == TS_ERR_REFUSED ? TS_ENTRY_REFUSED : TS_ENTRY_WRITE_FAILED;
-    char message[TS_ERROR_MESSAGE_MAX + 32];
-    snprintf(message, sizeof message, "%s: %s", op, err->message);
-    failure.entry = ts_ledger_add(&ts_host_of(L)->door->ledger, kind, TS_OP_COUNT, place, message);
+        .kind = kind_of(err->code),
+        .op = op,
+        .place = place,
+        .flag = is_refused && ts_str_is(op, REVEAL) ? ts_permission_flag(TS_ALLOW_REVEAL) : NULL,
+        .message = err->message,
+    };
+    failure.entry = lx_note(L, is_refused ? TS_ENTRY_REFUSED : TS_ENTRY_DELIVERY, &failure);
     return push_failure(L, &failure);
 }
 
 // s:reveal() -> string | nil, err; only under --allow reveal
 static int secret_reveal(lua_State *L)
 {
-    static const char *const function = "secret:reveal";
+    static const char *const function = REVEAL;
     struct secret_box *box = check_secret(L, function);
     struct ts_permissions *permissions = &ts_host_of(L)->door->permissions;
     struct ts_error err;

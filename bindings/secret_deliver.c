@@ -67,6 +67,7 @@ int lx_secret_write(lua_State *L)
         lx_place(L, place);
         return push_secret_failure(L, function, place, &err);
     }
+    ts_host_of(L)->door->ledger.delivered[TS_DELIVERY_WRITE]++;
     lua_pushboolean(L, true);
     return 1;
 }
@@ -142,8 +143,12 @@ static int pipe__gc(lua_State *L)
     ts_waiter_fini(&box->waiter);
     if (box->delivery && !box->is_settled) {
         box->is_settled = true;
-        ts_ledger_add(&ts_host_of(L)->door->ledger, TS_ENTRY_WRITE_FAILED, TS_OP_COUNT, box->place,
-            "secret:pipe: the command was stopped before it had ended");
+        struct lx_failure failure = {
+            .op = "secret:pipe",
+            .place = box->place,
+            .message = "the command was stopped before it had ended",
+        };
+        lx_note(L, TS_ENTRY_DELIVERY, &failure);
     }
     ts_delivery_cancel(box->delivery);
     box->delivery = NULL;
@@ -203,6 +208,7 @@ static int secret_pipe_k(lua_State *L, int status, lua_KContext ctx)
     if (ts_delivery_result(box->delivery, &err)) {
         return push_secret_failure(L, "secret:pipe", box->place, &err);
     }
+    ts_host_of(L)->door->ledger.delivered[TS_DELIVERY_PIPE]++;
     lua_pushboolean(L, true);
     return 1;
 }

@@ -21,8 +21,9 @@ static void note(lua_State *L, bool is_stopped)
         lua_pushcfunction(L, error_text);
         lua_pushvalue(L, -2);
         bool is_text = lua_pcall(L, 1, 1, 0) == LUA_OK;
-        const char *message = is_text ? lua_tostring(L, -1) : "an error that cannot be shown";
-        ts_ledger_add(&ts_host_of(L)->door->ledger, TS_ENTRY_SCRIPT, TS_OP_COUNT, "", message);
+        struct lx_failure failure = {
+            .message = is_text ? lua_tostring(L, -1) : "an error that cannot be shown"};
+        lx_note(L, TS_ENTRY_SCRIPT, &failure);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

@@ -3,8 +3,6 @@
 // its release settles it as what can be known of it.
 #include "host/ops/door.h"
 
-#include <stdio.h>
-
 #include "host/api/client.h"
 #include "host/base/pool.h"
 
@@ -74,6 +72,33 @@ enum ts_err ts_door_check(
     return TS_OK;
 }
 
+// The option that would let a refused write pass; NULL when none is missing.
+static const char *flag_missing(const struct ts_door *door, const struct ts_write_spec *spec)
+{
+    enum ts_permission needed[TS_ALLOW_COUNT];
+    size_t count = door->permissions.is_read_only ? 0 : permissions_needed(spec, needed);
+    for (size_t i = 0; i < count; i++) {
+        if (ts_permissions_left(&door->permissions, needed[i]) <= 0) {
+            return ts_permission_flag(needed[i]);
+        }
+    }
+    return NULL;
+}
+
+// Notes what became of a write to that subject, a sitekey or the name of a widget that is to be.
+static size_t door_note(
+    struct ts_door *door, enum ts_op op, const char *subject, const struct ts_facts *failure)
+{
+    struct ts_facts facts = *failure;
+    facts.op = ts_endpoint_of(op)->name;
+    if (op == TS_OP_CREATE) {
+        facts.name = subject;
+    } else {
+        facts.sitekey = subject;
+    }
+    return ts_ledger_add(&door->ledger, &facts);
+}
+
 static void on_call_done(void *owner, struct ts_call *call)
 {
     struct ts_write *write = owner;
@@ -99,10 +124,13 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     *entry = 0;
     enum ts_err code = ts_door_check(door, spec, err);
     if (code == TS_ERR_REFUSED) {
-        char message[TS_ERROR_MESSAGE_MAX + 128];
-        snprintf(message, sizeof message, "%s %s: %s", ts_endpoint_of(spec->op)->name,
-            spec->subject, err->message);
-        *entry = ts_ledger_add(&door->ledger, TS_ENTRY_REFUSED, spec->op, spec->place, message);
+        struct ts_facts facts = {
+            .kind = TS_ENTRY_REFUSED,
+            .place = spec->place,
+            .message = err->message,
+            .flag = flag_missing(door, spec),
+        };
+        *entry = door_note(door, spec->op, spec->subject, &facts);
     }
     if (code) {
         return code;
@@ -144,20 +172,18 @@ struct ts_answer *ts_write_answer(struct ts_write *write)
     return ts_call_answer(write->call);
 }
 
-size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_entry_kind failure,
-    const char *message)
+size_t ts_write_settle(
+    struct ts_write *write, enum ts_outcome outcome, const struct ts_facts *failure)
 {
-    struct ts_ledger *ledger = &write->door->ledger;
     write->is_settled = true;
     if (outcome == TS_OUTCOME_DONE) {
-        ledger->done[write->op]++;
+        write->door->ledger.done[write->op]++;
         return 0;
     }
-    char text[TS_ERROR_MESSAGE_MAX + 128];
-    snprintf(
-        text, sizeof text, "%s %s: %s", ts_endpoint_of(write->op)->name, write->subject, message);
-    enum ts_entry_kind kind = outcome == TS_OUTCOME_UNKNOWN ? TS_ENTRY_WRITE_UNKNOWN : failure;
-    return ts_ledger_add(ledger, kind, write->op, write->place, text);
+    struct ts_facts facts = *failure;
+    facts.kind = outcome == TS_OUTCOME_UNKNOWN ? TS_ENTRY_WRITE_UNKNOWN : failure->kind;
+    facts.place = write->place;
+    return door_note(write->door, write->op, write->subject, &facts);
 }
 
 static void write_uncount(struct ts_write *write)
@@ -204,16 +230,19 @@ void ts_write_cancel(struct ts_write *write)
     }
     if (!write->is_settled) {
         enum ts_outcome outcome = TS_OUTCOME_NOT_APPLIED;
-        const char *message = "dropped before it was sent";
+        struct ts_facts facts = {
+            .kind = TS_ENTRY_WRITE_FAILED, .message = "dropped before it was sent"};
         if (write->is_done) {
             const struct ts_answer *answer = ts_call_answer(write->call);
             outcome = ts_answer_outcome(answer);
-            message = answer->code ? answer->error.message : "its answer was not looked at";
+            facts.message = answer->code ? answer->error.message : "its answer was not looked at";
+            facts.status = answer->status;
+            facts.ray = answer->ray;
         } else if (ts_call_is_started(write->call)) {
             outcome = TS_OUTCOME_UNKNOWN;
-            message = "dropped while the request was under way";
+            facts.message = "dropped while the request was under way";
         }
-        ts_write_settle(write, outcome, TS_ENTRY_WRITE_FAILED, message);
+        ts_write_settle(write, outcome, &facts);
     }
     ts_call_cancel(write->call);
     ts_pool_release(write->pool, write, sizeof *write);

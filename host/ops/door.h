@@ -55,10 +55,11 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
 struct ts_answer *ts_write_answer(struct ts_write *write);
 
 // Says how the write ended, once; what the answer's bytes mean is the caller's knowledge. failure
-// is what a write that was not applied is noted as. Returns the ledger's number for a failure, 0
-// for success.
-size_t ts_write_settle(struct ts_write *write, enum ts_outcome outcome, enum ts_entry_kind failure,
-    const char *message);
+// holds what a write that was not applied is noted as, and why: its kind, message, status, code and
+// ray; the rest the door knows. It may be NULL for DONE. Returns the ledger's number for a failure,
+// 0 for success.
+size_t ts_write_settle(
+    struct ts_write *write, enum ts_outcome outcome, const struct ts_facts *failure);
 
 // Whether the write has ended because it could not begin in time. Then it is settled: it counts as
 // if it had never been started.

@@ -15,7 +15,7 @@ void ts_ledger_init(struct ts_ledger *ledger)
 void ts_ledger_fini(struct ts_ledger *ledger)
 {
     for (size_t i = 0; i < ledger->len; i++) {
-        free(ledger->entries[i].place);
+        free(ledger->entries[i].texts);
         free(ledger->entries[i].message);
         free(ledger->entries[i].reason);
     }
@@ -38,19 +38,49 @@ static bool ledger_grow(struct ts_ledger *ledger)
     return true;
 }
 
-size_t ts_ledger_add(struct ts_ledger *ledger, enum ts_entry_kind kind, enum ts_op op,
-    const char *place, const char *message)
+static const char *text_or_empty(const char *text)
 {
-    ledger->counts[kind]++;
-    bool is_told = ledger->once && *ledger->once && strstr(message, ledger->once);
-    if (is_told || !ledger_grow(ledger)) {
-        return 0;
+    return text ? text : "";
+}
+
+// Copies the texts of the entry's facts, all in one block but for the message, which may grow.
+static bool entry_own(struct ts_entry *entry)
+{
+    struct ts_facts *facts = &entry->facts;
+    const char **texts[] = {&facts->place, &facts->sitekey, &facts->name, &facts->ray};
+    enum { COUNT = sizeof texts / sizeof texts[0] };
+    size_t lens[COUNT], size = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        *texts[i] = text_or_empty(*texts[i]);
+        lens[i] = strlen(*texts[i]) + 1;
+        size += lens[i];
     }
-    struct ts_entry entry = {
-        .kind = kind, .op = op, .place = strdup(place), .message = strdup(message)};
-    if (!entry.place || !entry.message) {
-        free(entry.place);
-        free(entry.message);
+    facts->op = text_or_empty(facts->op);
+    facts->flag = text_or_empty(facts->flag);
+    entry->texts = malloc(size);
+    entry->message = strdup(text_or_empty(facts->message));
+    if (!entry->texts || !entry->message) {
+        free(entry->texts);
+        free(entry->message);
+        return false;
+    }
+    facts->message = entry->message;
+    char *end = entry->texts;
+    for (size_t i = 0; i < COUNT; i++) {
+        memcpy(end, *texts[i], lens[i]);
+        *texts[i] = end;
+        end += lens[i];
+    }
+    return true;
+}
+
+size_t ts_ledger_add(struct ts_ledger *ledger, const struct ts_facts *facts)
+{
+    struct ts_entry entry = {.facts = *facts};
+    ledger->counts[facts->kind]++;
+    bool is_told =
+        ledger->once && *ledger->once && facts->message && strstr(facts->message, ledger->once);
+    if (is_told || !ledger_grow(ledger) || !entry_own(&entry)) {
         return 0;
     }
     ledger->entries[ledger->len++] = entry;
@@ -68,7 +98,8 @@ void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reas
     if (entry && !entry->is_forgiven && !entry->is_resolved) {
         entry->is_forgiven = true;
         entry->reason = strdup(reason); // NULL is shown as no reason
-        ledger->counts[entry->kind]--;
+        ledger->counts[entry->facts.kind]--;
+        ledger->forgiven++;
     }
 }
 
@@ -76,7 +107,7 @@ void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reas
 // is none.
 static bool end_doubt(struct ts_ledger *ledger, struct ts_entry *entry)
 {
-    bool is_open = !entry || (entry->kind == TS_ENTRY_WRITE_UNKNOWN && !entry->is_resolved &&
+    bool is_open = !entry || (entry->facts.kind == TS_ENTRY_WRITE_UNKNOWN && !entry->is_resolved &&
                                  !entry->is_forgiven);
     if (!is_open || ledger->counts[TS_ENTRY_WRITE_UNKNOWN] == 0) {
         return false;
@@ -106,7 +137,7 @@ void ts_ledger_refute(struct ts_ledger *ledger, size_t number)
     }
     ledger->counts[TS_ENTRY_WRITE_FAILED]++;
     if (entry) {
-        entry->kind = TS_ENTRY_WRITE_FAILED;
+        entry->facts.kind = TS_ENTRY_WRITE_FAILED;
     }
 }
 
@@ -118,5 +149,6 @@ void ts_ledger_explain(struct ts_ledger *ledger, size_t number, const char *more
     if (message) {
         snprintf(message + len, more_len + sizeof "; ", "; %s", more);
         entry->message = message;
+        entry->facts.message = message;
     }
 }

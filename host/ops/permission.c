@@ -21,6 +21,17 @@ const char *ts_permission_name(enum ts_permission kind)
     return names[kind];
 }
 
+const char *ts_permission_flag(enum ts_permission kind)
+{
+    static const char *const flags[TS_ALLOW_COUNT] = {
+        [TS_ALLOW_DELETE] = "--allow delete",
+        [TS_ALLOW_ROTATE] = "--allow rotate",
+        [TS_ALLOW_ANY_HOSTNAME] = "--allow any-hostname",
+        [TS_ALLOW_REVEAL] = "--allow reveal",
+    };
+    return flags[kind];
+}
+
 static enum ts_err grant_add(
     struct ts_permissions *permissions, const char *grant, struct ts_error *err)
 {

@@ -37,4 +37,7 @@ int64_t ts_permissions_left(const struct ts_permissions *permissions, enum ts_pe
 // The name as --allow has it.
 const char *ts_permission_name(enum ts_permission kind);
 
+// The option that grants it, "--allow delete".
+const char *ts_permission_flag(enum ts_permission kind);
+
 #endif

@@ -36,21 +36,25 @@ static const char *kind_word(enum ts_entry_kind kind)
 
 static void report_entry(struct ts_log *log, const struct ts_entry *entry)
 {
-    char place[192] = "";
-    if (entry->place[0]) {
-        snprintf(place, sizeof place, "%s: ", entry->place);
-    }
+    const struct ts_facts *facts = &entry->facts;
+    const char *subject = facts->sitekey[0] ? facts->sitekey : facts->name;
+    char what[512];
+    snprintf(what, sizeof what, "%s%s%s%s%s%s", facts->place, facts->place[0] ? ": " : "",
+        facts->op, subject[0] ? " " : "", subject, facts->op[0] ? ": " : "");
     if (entry->is_forgiven) {
-        ts_log_line(log, TS_LOG_NORMAL, "  forgiven: %s%s (%s)", place, entry->message,
+        ts_log_line(log, TS_LOG_NORMAL, "  forgiven: %s%s (%s)", what, facts->message,
             entry->reason ? entry->reason : "no reason kept");
     } else {
-        ts_log_line(log, TS_LOG_QUIET, "  %s: %s%s", kind_word(entry->kind), place, entry->message);
+        ts_log_line(log, TS_LOG_QUIET, "  %s: %s%s", kind_word(facts->kind), what, facts->message);
     }
 }
 
+// What stopped the script told of this failure already: its operation, its widget and its cause.
 static bool is_said(const struct ts_entry *entry, const char *said)
 {
-    return entry->is_resolved || (said && strstr(said, entry->message) != NULL);
+    const struct ts_facts *facts = &entry->facts;
+    return entry->is_resolved || (said && strstr(said, facts->op) && strstr(said, facts->sitekey) &&
+                                     strstr(said, facts->name) && strstr(said, facts->message));
 }
 
 static void report_entries(
@@ -103,8 +107,9 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     add_count(line, sizeof line, ledger->done[TS_OP_DELETE], "deleted");
     add_count(line, sizeof line, ledger->done[TS_OP_ROTATE], "rotated");
     add_count(line, sizeof line, ledger->unchanged, "unchanged");
-    add_count(
-        line, sizeof line, counts[TS_ENTRY_WRITE_FAILED] + counts[TS_ENTRY_WRITE_UNSENT], "failed");
+    uint64_t failed =
+        counts[TS_ENTRY_WRITE_FAILED] + counts[TS_ENTRY_WRITE_UNSENT] + counts[TS_ENTRY_DELIVERY];
+    add_count(line, sizeof line, failed, "failed");
     add_count(line, sizeof line, counts[TS_ENTRY_REFUSED], "refused");
     add_count(line, sizeof line, counts[TS_ENTRY_STALE], "stale");
     add_count(line, sizeof line, counts[TS_ENTRY_WRITE_UNKNOWN], "with unknown outcome");
@@ -119,9 +124,8 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     }
     uint64_t reads = counts[TS_ENTRY_READ_FAILED];
     add_count(line, sizeof line, reads, reads == 1 ? "read failed" : "reads failed");
-    bool has_failed = is_broken_off || *reason || counts[TS_ENTRY_WRITE_FAILED] ||
-                      counts[TS_ENTRY_REFUSED] || counts[TS_ENTRY_STALE] ||
-                      counts[TS_ENTRY_WRITE_UNKNOWN] || reads || counts[TS_ENTRY_WRITE_UNSENT];
+    bool has_failed = is_broken_off || *reason || failed || counts[TS_ENTRY_REFUSED] ||
+                      counts[TS_ENTRY_STALE] || counts[TS_ENTRY_WRITE_UNKNOWN] || reads;
     if (signal) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
             signal == SIGINT   ? "SIGINT"
