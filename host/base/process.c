@@ -67,6 +67,30 @@ bool ts_process_is_gone(const struct ts_process_id *process)
     return start && process->start && start != process->start;
 }
 
+// Ticks count from the boot, so which boot it is goes into it: 63 bits of the two.
+int64_t ts_process_start(int64_t pid)
+{
+    uint64_t start = pid > 0 && pid <= INT32_MAX ? start_of((uint32_t)pid) : 0;
+    uint8_t boot[TS_BOOT_ID_LEN];
+    uint64_t salt;
+    if (start == 0) {
+        return 0;
+    }
+    ts_process_boot(boot);
+    memcpy(&salt, boot, sizeof salt);
+    int64_t mixed = (int64_t)((salt ^ start) & INT64_MAX);
+    return mixed ? mixed : 1;
+}
+
+bool ts_process_is_running(int64_t pid, int64_t start)
+{
+    if (pid <= 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) && errno == ESRCH)) {
+        return false;
+    }
+    int64_t now = ts_process_start(pid);
+    return !now || !start || now == start;
+}
+
 void ts_process_boot(uint8_t out[TS_BOOT_ID_LEN])
 {
     char text[64];

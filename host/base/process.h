@@ -19,6 +19,13 @@ void ts_process_self(struct ts_process_id *out);
 // Whether a process is surely gone; false when that cannot be told from here.
 bool ts_process_is_gone(const struct ts_process_id *process);
 
+// A number that tells a process from all others that had or will have its id on this machine, after
+// another boot too; 0 when there is no such process or /proc does not tell.
+int64_t ts_process_start(int64_t pid);
+
+// Whether the process of this id that began then is there. A start of 0 fits any.
+bool ts_process_is_running(int64_t pid, int64_t start);
+
 #define TS_BOOT_ID_LEN 16
 
 // Which boot of the machine this is; zeros where /proc does not tell.

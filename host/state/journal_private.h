@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What the files of the journal share.
+#ifndef TS_STATE_JOURNAL_PRIVATE_H
+#define TS_STATE_JOURNAL_PRIVATE_H
+
+#include "host/state/database.h"
+#include "host/state/journal.h"
+
+enum ts_journal_statement {
+    TS_JOURNAL_BEGIN,
+    TS_JOURNAL_COMMIT,
+    TS_JOURNAL_ROLLBACK,
+    TS_JOURNAL_RUN_NUMBER,
+    TS_JOURNAL_PLAN,
+    TS_JOURNAL_ADD_PLAN,
+    TS_JOURNAL_ADD_RUN,
+    TS_JOURNAL_END_RUN,
+    TS_JOURNAL_ADD,
+    TS_JOURNAL_SETTLE,
+    TS_JOURNAL_FORGIVE,
+    TS_JOURNAL_STATEMENT_COUNT,
+};
+
+struct ts_journal {
+    struct ts_database database;
+    sqlite3_stmt *statements[TS_JOURNAL_STATEMENT_COUNT]; // each from its first use on
+    char run_id[TS_RUN_ID_MAX];                           // the run that was last looked up, or ""
+    int64_t run;                                          // its number
+};
+
+// Opens a transaction unless there is one.
+enum ts_err ts_journal_begin(struct ts_journal *journal, struct ts_error *err);
+
+// Drops what was not committed.
+void ts_journal_drop(struct ts_journal *journal);
+
+// Says why SQLite failed, and drops what was not committed.
+enum ts_err ts_journal_fail(struct ts_journal *journal, struct ts_error *err);
+
+#endif
