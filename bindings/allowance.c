@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A Lua face for what is left of --allow. Counting stays with ops: asking uses nothing up.
+// A Lua face for what is left of --allow and of the caps. Counting stays with ops: asking uses
+// nothing up.
 #include "bindings/allowance.h"
 
 #include <math.h>
@@ -7,7 +8,6 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
-#include "host/base/str.h"
 #include "host/ops/door.h"
 
 #define FUNCTION "turnstile.allowance"
@@ -18,17 +18,14 @@ int turnstile_allowance(lua_State *L)
         lx_misuse(L, "%s: a string expected, got %s", FUNCTION, luaL_typename(L, 1));
     }
     const char *name = lua_tostring(L, 1);
-    int kind = 0;
-    while (
-        kind < TS_ALLOW_COUNT && !ts_str_is(ts_permission_name((enum ts_permission)kind), name)) {
-        kind++;
-    }
+    enum ts_permission kind = ts_permission_find(name);
     if (kind == TS_ALLOW_COUNT) {
         lx_misuse(L,
-            "%s: \"%s\" is not a permission; there are delete, rotate, any-hostname, reveal",
+            "%s: \"%s\" is not a permission; there are create, update, delete, rotate, "
+            "any-hostname, reveal",
             FUNCTION, name);
     }
-    int64_t left = ts_permissions_left(&ts_host_of(L)->door->permissions, (enum ts_permission)kind);
+    int64_t left = ts_permissions_left(&ts_host_of(L)->door->permissions, kind);
     if (left == INT64_MAX) {
         lua_pushnumber(L, HUGE_VAL);
     } else {

@@ -6,8 +6,9 @@
 
 #include "bindings/lx.h"
 
-// allowance(kind) -> how many more of delete, rotate, any-hostname or reveal the run may do: 0
-// without --allow or under --read-only, math.huge without a cap. Raises on another kind.
+// allowance(kind) -> how many more of create, update, delete, rotate, any-hostname or reveal the
+// run may do: 0 when it is not granted or under --read-only, math.huge without a cap. Raises on
+// another kind.
 TS_RAISES int turnstile_allowance(lua_State *L);
 
 #endif

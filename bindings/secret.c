@@ -122,14 +122,12 @@ static int secret_reveal(lua_State *L)
 {
     static const char *const function = REVEAL;
     struct secret_box *box = check_secret(L, function);
-    struct ts_permissions *permissions = &ts_host_of(L)->door->permissions;
     struct ts_error err;
-    if (ts_permissions_check(permissions, TS_ALLOW_REVEAL, &err)) {
+    if (ts_door_take_reveal(ts_host_of(L)->door, &err)) {
         char place[LX_PLACE_MAX];
         lx_place(L, place);
         return push_secret_failure(L, function, place, &err);
     }
-    permissions->used[TS_ALLOW_REVEAL]++;
     // Through a buffer of Lua's, so that no borrow is open when memory ends.
     size_t len;
     ts_secret_borrow(box->secret, &len);

@@ -28,16 +28,6 @@ struct pipe_box {
     bool is_settled; // its end has been told to the script or the ledger
 };
 
-// Deliveries change something outside, so --read-only stops them as it stops other writes.
-static enum ts_err delivery_check(lua_State *L, const char *target, struct ts_error *err)
-{
-    if (ts_host_of(L)->door->permissions.is_read_only) {
-        return ts_error_set(
-            err, TS_ERR_REFUSED, "%s: no secret is delivered under --read-only", target);
-    }
-    return TS_OK;
-}
-
 // s:write(path [, { replace = true }]) -> true | nil, err
 int lx_secret_write(lua_State *L)
 {
@@ -58,11 +48,7 @@ int lx_secret_write(lua_State *L)
     check_secret(L, function); // again: a finalizer may have closed it meanwhile
 
     struct ts_error err;
-    enum ts_err code = delivery_check(L, path, &err);
-    if (!code) {
-        code = ts_deliver_file(box->secret, path, is_replace, &err);
-    }
-    if (code) {
+    if (ts_door_deliver_file(ts_host_of(L)->door, box->secret, path, is_replace, &err)) {
         char place[LX_PLACE_MAX];
         lx_place(L, place);
         return push_secret_failure(L, function, place, &err);
@@ -182,14 +168,10 @@ int lx_secret_pipe(lua_State *L)
 
     struct ts_loop *loop = ts_host_of(L)->loop;
     struct ts_error err;
-    enum ts_err code = delivery_check(L, words[0], &err);
-    if (!code) {
-        box->source = source;
-        source->readers++;
-        code = ts_deliver_command(loop, source->secret, words, ts_loop_now(loop) + timeout_us,
-            on_delivered, box, &box->delivery, &err);
-    }
-    if (code) {
+    box->source = source;
+    source->readers++;
+    if (ts_door_deliver_command(ts_host_of(L)->door, loop, source->secret, words,
+            ts_loop_now(loop) + timeout_us, on_delivered, box, &box->delivery, &err)) {
         return push_secret_failure(L, function, box->place, &err);
     }
     lua_settop(L, PIPE_BOX_INDEX);

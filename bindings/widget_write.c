@@ -244,7 +244,7 @@ static int core_rotate(lua_State *L)
     bool is_immediate = lua_toboolean(L, 2);
     lx_check_body(L, ts_widget_body_add_bool(body, "invalidate_immediately", is_immediate));
     lx_check_body(L, ts_widget_body_end(body));
-    struct ts_write_spec spec = {.is_again = lua_toboolean(L, 3)};
+    struct ts_write_spec spec = {.is_immediate = is_immediate, .is_again = lua_toboolean(L, 3)};
     return write_start(L, exchange, &spec, widget_k);
 }
 

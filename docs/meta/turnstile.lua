@@ -207,10 +207,11 @@ function widgets.rotate_secret(sitekey, options) end
 ---@return turnstile.client client
 function turnstile.client(options) end
 
----How many more of its kind the run may do, as far as `--allow` goes: to be asked before the first,
----where stopping half way would be worse than not to begin. Asking uses nothing up.
----@param kind "delete"|"rotate"|"any-hostname"|"reveal"
----@return number left 0 without `--allow` or under `--read-only`, math.huge without a cap
+---How many more of its kind the run may do, as far as `--allow`, `--max-create` and `--max-update` go: to
+---be asked before the first, where stopping half way would be worse than not to begin. Asking uses
+---nothing up.
+---@param kind "create"|"update"|"delete"|"rotate"|"any-hostname"|"reveal"
+---@return number left 0 when it is not granted or under `--read-only`, math.huge without a cap
 function turnstile.allowance(kind) end
 
 ---Redeems a visitor's token, once: it is never sent again. A token that is not good is an answer

@@ -53,6 +53,16 @@ enum ts_err ts_set_allow(void *settings, const char *value, struct ts_error *err
     return ts_permissions_add(&CONFIG(settings)->permissions, value, err);
 }
 
+enum ts_err ts_set_max_create(void *settings, const char *value, struct ts_error *err)
+{
+    return ts_permissions_cap(&CONFIG(settings)->permissions, TS_ALLOW_CREATE, value, err);
+}
+
+enum ts_err ts_set_max_update(void *settings, const char *value, struct ts_error *err)
+{
+    return ts_permissions_cap(&CONFIG(settings)->permissions, TS_ALLOW_UPDATE, value, err);
+}
+
 enum ts_err ts_set_concurrency(void *settings, const char *value, struct ts_error *err)
 {
     long long number;

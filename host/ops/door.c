@@ -9,21 +9,18 @@
 struct ts_write {
     struct ts_door *door;
     struct ts_pool *pool;
-    enum ts_op op;
+    struct ts_write_spec spec;
     struct ts_call *call;
     ts_write_fn on_done;
     void *owner;
     bool is_done;
     bool is_settled;
-    bool is_any_hostname; // as the spec said
-    bool is_again;        // the same
-    const char *place;    // as it said, too
-    const char *subject;
 };
 
 void ts_door_init(struct ts_door *door)
 {
     *door = (struct ts_door){0};
+    ts_permissions_init(&door->permissions);
     ts_ledger_init(&door->ledger);
 }
 
@@ -32,21 +29,17 @@ void ts_door_fini(struct ts_door *door)
     ts_ledger_fini(&door->ledger);
 }
 
-// Which grants a write needs beyond being a write.
-static size_t permissions_needed(
-    const struct ts_write_spec *spec, enum ts_permission needed[TS_ALLOW_COUNT])
+// What a write takes from the permissions. What is sent again took it the first time.
+static unsigned kinds_of(const struct ts_write_spec *spec)
 {
-    size_t count = 0;
-    if (spec->op == TS_OP_DELETE) {
-        needed[count++] = TS_ALLOW_DELETE;
-    }
-    if (spec->op == TS_OP_ROTATE) {
-        needed[count++] = TS_ALLOW_ROTATE;
-    }
-    if (spec->is_any_hostname) {
-        needed[count++] = TS_ALLOW_ANY_HOSTNAME;
-    }
-    return count;
+    static const unsigned kinds[TS_OP_COUNT] = {
+        [TS_OP_CREATE] = TS_PERMISSION_BIT(TS_ALLOW_CREATE),
+        [TS_OP_UPDATE] = TS_PERMISSION_BIT(TS_ALLOW_UPDATE),
+        [TS_OP_DELETE] = TS_PERMISSION_BIT(TS_ALLOW_DELETE),
+        [TS_OP_ROTATE] = TS_PERMISSION_BIT(TS_ALLOW_ROTATE),
+    };
+    unsigned any_hostname = spec->is_any_hostname ? TS_PERMISSION_BIT(TS_ALLOW_ANY_HOSTNAME) : 0;
+    return spec->is_again ? 0 : kinds[spec->op] | any_hostname;
 }
 
 enum ts_err ts_door_check(
@@ -58,43 +51,34 @@ enum ts_err ts_door_check(
     if (door->permissions.is_read_only) {
         return ts_error_set(err, TS_ERR_REFUSED, "refused by --read-only");
     }
-    enum ts_permission needed[TS_ALLOW_COUNT];
-    size_t count = spec->is_again ? 0 : permissions_needed(spec, needed);
-    for (size_t i = 0; i < count; i++) {
-        struct ts_error cause;
-        if (ts_permissions_check(&door->permissions, needed[i], &cause)) {
-            return ts_error_set(err, TS_ERR_REFUSED, "%s%s",
-                needed[i] == TS_ALLOW_ANY_HOSTNAME ? "empty `domains` would admit any hostname: "
-                                                   : "",
-                cause.message);
-        }
-    }
-    return TS_OK;
+    return ts_permissions_check(&door->permissions, kinds_of(spec), err);
 }
 
 // The option that would let a refused write pass; NULL when none is missing.
 static const char *flag_missing(const struct ts_door *door, const struct ts_write_spec *spec)
 {
-    enum ts_permission needed[TS_ALLOW_COUNT];
-    size_t count = door->permissions.is_read_only ? 0 : permissions_needed(spec, needed);
-    for (size_t i = 0; i < count; i++) {
-        if (ts_permissions_left(&door->permissions, needed[i]) <= 0) {
-            return ts_permission_flag(needed[i]);
+    unsigned kinds = door->permissions.is_read_only ? 0 : kinds_of(spec);
+    for (int i = 0; i < TS_ALLOW_COUNT; i++) {
+        enum ts_permission kind = (enum ts_permission)i;
+        if ((kinds & TS_PERMISSION_BIT(i)) && ts_permissions_left(&door->permissions, kind) <= 0) {
+            return ts_permission_flag(kind);
         }
     }
     return NULL;
 }
 
-// Notes what became of a write to that subject, a sitekey or the name of a widget that is to be.
+// Notes what became of a write other than success.
 static size_t door_note(
-    struct ts_door *door, enum ts_op op, const char *subject, const struct ts_facts *failure)
+    struct ts_door *door, const struct ts_write_spec *spec, const struct ts_facts *failure)
 {
     struct ts_facts facts = *failure;
-    facts.op = ts_endpoint_of(op)->name;
-    if (op == TS_OP_CREATE) {
-        facts.name = subject;
+    facts.op = ts_endpoint_of(spec->op)->name;
+    facts.place = spec->place;
+    facts.is_immediate = spec->is_immediate;
+    if (spec->op == TS_OP_CREATE) {
+        facts.name = spec->subject; // of a widget that is to be
     } else {
-        facts.sitekey = subject;
+        facts.sitekey = spec->subject;
     }
     return ts_ledger_add(&door->ledger, &facts);
 }
@@ -107,15 +91,6 @@ static void on_call_done(void *owner, struct ts_call *call)
     write->on_done(write->owner, write);
 }
 
-static void permissions_use(struct ts_door *door, const struct ts_write_spec *spec, int64_t by)
-{
-    enum ts_permission needed[TS_ALLOW_COUNT];
-    size_t count = spec->is_again ? 0 : permissions_needed(spec, needed);
-    for (size_t i = 0; i < count; i++) {
-        door->permissions.used[needed[i]] += by;
-    }
-}
-
 enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     const struct ts_write_spec *spec, ts_write_fn on_done, void *owner, struct ts_write **out,
     size_t *entry, struct ts_error *err)
@@ -124,13 +99,13 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     *entry = 0;
     enum ts_err code = ts_door_check(door, spec, err);
     if (code == TS_ERR_REFUSED) {
+        ts_permissions_refuse(&door->permissions, kinds_of(spec));
         struct ts_facts facts = {
             .kind = TS_ENTRY_REFUSED,
-            .place = spec->place,
             .message = err->message,
             .flag = flag_missing(door, spec),
         };
-        *entry = door_note(door, spec->op, spec->subject, &facts);
+        *entry = door_note(door, spec, &facts);
     }
     if (code) {
         return code;
@@ -143,16 +118,12 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     *write = (struct ts_write){
         .door = door,
         .pool = pool,
-        .op = spec->op,
+        .spec = *spec,
         .on_done = on_done,
         .owner = owner,
-        .is_any_hostname = spec->is_any_hostname,
-        .is_again = spec->is_again,
-        .place = spec->place,
-        .subject = spec->subject,
     };
     *out = write; // before the call starts: on_done may come at once
-    permissions_use(door, spec, 1);
+    ts_permissions_use(&door->permissions, kinds_of(spec), 1);
     struct ts_call_spec call = {.op = spec->op,
         .sitekey = spec->sitekey,
         .body = spec->body,
@@ -161,7 +132,7 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     code = ts_call_write(client, &call, on_call_done, write, &write->call, err);
     if (code) {
         *out = NULL;
-        permissions_use(door, spec, -1);
+        ts_permissions_use(&door->permissions, kinds_of(spec), -1);
         ts_pool_release(pool, write, sizeof *write);
     }
     return code;
@@ -177,20 +148,18 @@ size_t ts_write_settle(
 {
     write->is_settled = true;
     if (outcome == TS_OUTCOME_DONE) {
-        write->door->ledger.done[write->op]++;
+        write->door->ledger.done[write->spec.op]++;
+        write->door->ledger.done_at_once += write->spec.is_immediate;
         return 0;
     }
     struct ts_facts facts = *failure;
     facts.kind = outcome == TS_OUTCOME_UNKNOWN ? TS_ENTRY_WRITE_UNKNOWN : failure->kind;
-    facts.place = write->place;
-    return door_note(write->door, write->op, write->subject, &facts);
+    return door_note(write->door, &write->spec, &facts);
 }
 
 static void write_uncount(struct ts_write *write)
 {
-    struct ts_write_spec spec = {
-        .op = write->op, .is_any_hostname = write->is_any_hostname, .is_again = write->is_again};
-    permissions_use(write->door, &spec, -1);
+    ts_permissions_use(&write->door->permissions, kinds_of(&write->spec), -1);
     write->is_settled = true;
 }
 

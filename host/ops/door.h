@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "host/api/call.h"
+#include "host/ops/deliver.h"
 #include "host/ops/ledger.h"
 #include "host/ops/permission.h"
 
@@ -27,6 +28,7 @@ struct ts_write_spec {
     const char *body;    // JSON; NULL for delete
     size_t body_len;
     bool is_any_hostname;    // the body leaves the widget open to every hostname
+    bool is_immediate;       // a rotation that ends the old secret at once, without grace period
     bool is_again;           // the same write as one that was not applied: it has been counted
     int64_t start_before_us; // as in ts_call_spec
     const char *place;       // "onboard.lua:12", for the summary; borrowed until the cancel
@@ -35,13 +37,14 @@ struct ts_write_spec {
 
 typedef void (*ts_write_fn)(void *owner, struct ts_write *write);
 
-// Makes a door with nothing allowed beyond what can be undone.
+// Makes a door with nothing allowed beyond what can be undone: ts_permissions_init.
 void ts_door_init(struct ts_door *door);
 
 // Releases the ledger. Accepts a zeroed struct, may run twice.
 void ts_door_fini(struct ts_door *door);
 
-// Checks that the write may leave, without sending it. REFUSED, naming the flag, or CANCELLED.
+// Checks that the write may leave, without sending it. REFUSED, naming the flag with the number
+// that would let it pass, or CANCELLED.
 enum ts_err ts_door_check(
     const struct ts_door *door, const struct ts_write_spec *spec, struct ts_error *err);
 
@@ -72,5 +75,16 @@ bool ts_write_withdraw(struct ts_write *write);
 // Releases the write. One that is cancelled before it was settled is noted as unknown when its
 // request may have left, as failed otherwise. NULL is fine.
 void ts_write_cancel(struct ts_write *write);
+
+// Takes the permission to reveal one secret. REFUSED.
+enum ts_err ts_door_take_reveal(struct ts_door *door, struct ts_error *err);
+
+// Deliveries pass the same door: as ts_deliver_file and ts_deliver_command (see deliver.h), and
+// REFUSED by --read-only. What a delivery came to is the caller's to note.
+enum ts_err ts_door_deliver_file(struct ts_door *door, struct ts_secret *secret, const char *path,
+    bool is_replace, struct ts_error *err);
+enum ts_err ts_door_deliver_command(struct ts_door *door, struct ts_loop *loop,
+    struct ts_secret *secret, const char *const *argv, int64_t deadline_us, ts_deliver_fn on_done,
+    void *owner, struct ts_delivery **out, struct ts_error *err);
 
 #endif

@@ -125,6 +125,7 @@ void ts_ledger_resolve(struct ts_ledger *ledger, size_t number, enum ts_op op, b
     }
     ledger->done[op] += is_done;
     if (entry) {
+        ledger->done_at_once += is_done && entry->facts.is_immediate;
         entry->is_resolved = true;
     }
 }

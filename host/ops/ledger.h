@@ -36,6 +36,7 @@ struct ts_facts {
     const char *ray;     // CF-Ray of the answer
     long status;         // HTTP status of the answer, 0: there was none
     long long code;      // the API's error code, 0: none
+    bool is_immediate;   // of a rotation that is to end the old secret at once
 };
 
 struct ts_entry {
@@ -51,6 +52,7 @@ enum ts_delivery_kind { TS_DELIVERY_WRITE, TS_DELIVERY_PIPE, TS_DELIVERY_COUNT }
 
 struct ts_ledger {
     uint64_t done[TS_OP_COUNT];            // writes applied
+    uint64_t done_at_once;                 // rotations among them that ended the old secret at once
     uint64_t unchanged;                    // updates that had nothing to send
     uint64_t reads;                        // reads that succeeded
     uint64_t settled;                      // doubts about writes that reading has settled

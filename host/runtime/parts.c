@@ -31,6 +31,7 @@ void ts_config_init(struct ts_config *config)
         .progress_fd = 2,
         .level = TS_LOG_NORMAL,
     };
+    ts_permissions_init(&config->permissions);
 }
 
 static enum ts_err client_credentials(struct ts_parts *parts, const char *token_file,

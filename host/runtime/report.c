@@ -39,8 +39,9 @@ static void report_entry(struct ts_log *log, const struct ts_entry *entry)
     const struct ts_facts *facts = &entry->facts;
     const char *subject = facts->sitekey[0] ? facts->sitekey : facts->name;
     char what[512];
-    snprintf(what, sizeof what, "%s%s%s%s%s%s", facts->place, facts->place[0] ? ": " : "",
-        facts->op, subject[0] ? " " : "", subject, facts->op[0] ? ": " : "");
+    snprintf(what, sizeof what, "%s%s%s%s%s%s%s", facts->place, facts->place[0] ? ": " : "",
+        facts->op, subject[0] ? " " : "", subject,
+        facts->is_immediate ? " (invalidate_immediately)" : "", facts->op[0] ? ": " : "");
     if (entry->is_forgiven) {
         ts_log_line(log, TS_LOG_NORMAL, "  forgiven: %s%s (%s)", what, facts->message,
             entry->reason ? entry->reason : "no reason kept");
@@ -97,6 +98,17 @@ static void add_count(char *line, size_t size, uint64_t count, const char *what)
     }
 }
 
+// Of the rotations, those without grace period: whoever still uses the old secret fails already.
+static void add_at_once(char *line, size_t size, uint64_t count)
+{
+    if (count > 0) {
+        char figure[TS_HUMAN_MAX];
+        size_t len = strlen(line);
+        ts_human_count((int64_t)count, figure);
+        snprintf(line + len, size - len, " (%s at once)", figure);
+    }
+}
+
 void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_entry, int signal)
 {
     const struct ts_ledger *ledger = &parts->door.ledger;
@@ -106,6 +118,7 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     add_count(line, sizeof line, ledger->done[TS_OP_UPDATE], "updated");
     add_count(line, sizeof line, ledger->done[TS_OP_DELETE], "deleted");
     add_count(line, sizeof line, ledger->done[TS_OP_ROTATE], "rotated");
+    add_at_once(line, sizeof line, ledger->done_at_once);
     add_count(line, sizeof line, ledger->unchanged, "unchanged");
     uint64_t failed =
         counts[TS_ENTRY_WRITE_FAILED] + counts[TS_ENTRY_WRITE_UNSENT] + counts[TS_ENTRY_DELIVERY];

@@ -43,7 +43,8 @@ class Permissions(Case):
         self.assert_status(done, 0)
 
     def test_what_cannot_be_undone_needs_a_grant(self):
-        self.refused(MAKE + "widgets.delete(make())", "--allow delete")
+        self.refused(MAKE + "widgets.delete(make())",
+                     "not allowed without --allow delete (or --allow delete=N)")
         self.refused(MAKE + "widgets.rotate_secret(make())", "--allow rotate")
         self.refused(MAKE + "make().secret:reveal()", "--allow reveal")
         self.refused("widgets.create { name = 'x', domains = {}, mode = 'managed' }",
@@ -70,11 +71,83 @@ class Permissions(Case):
         code = MAKE + ("local made = {}; for i = 1, 10 do made[i] = make() end; local n = 0; "
                        "task.each(made, function(w) if widgets.delete(w) then n = n + 1 end end); "
                        "print(n)")
-        done = self.refused(code, "the cap of --allow delete=3 is reached", "--allow", "delete=3")
+        done = self.refused(code, "the cap of --allow delete=3 is reached; --allow delete=4 or more "
+                            "would allow it", "--allow", "delete=3")
         self.assertEqual(done.out, "3\n")
         self.assertEqual(len(self.sandbox.requests("delete")), 3)
         self.assertIn("3 deleted", done.err)
         self.assertIn("7 refused", done.err)
+
+    def test_creates_and_updates_have_caps(self):
+        code = ("for i = 1, 5 do local w, e = widgets.create { name = 'n' .. i, domains = "
+                "{ 'a.example' }, mode = 'managed' }; assert(w or e.kind == 'refused') end; "
+                "for w in widgets.list() do for _, name in ipairs { 'x', 'x', 'y' } do "
+                "widgets.update(w.sitekey, { name = name }) end end")
+        done = self.refused(code, "create n3: the cap of --max-create 2 is reached; --max-create 3 or "
+                            "more would allow it", "--max-create", "2", "--max-update=3")
+        # Two changes for each widget, as the second "x" is no change and needs no leave.
+        self.assertIn("2 created, 3 updated, 2 unchanged, 4 refused", done.err)
+        self.assertIn("the cap of --max-update 3 is reached; --max-update 4 or more would allow it",
+                      done.err)
+        self.assertEqual(len(self.sandbox.requests("create")), 2)
+        self.assertEqual(len(self.sandbox.requests("update")), 3)
+
+    def test_a_cap_may_be_none(self):
+        key = self.sandbox.create()["sitekey"]
+        self.refused(MAKE + "make()", "--max-create 1 or more would allow it", "--max-create", "0")
+        self.refused(f"widgets.update('{key}', {{ name = 'b' }})",
+                     "--max-update 1 or more would allow it", "--max-update", "0")
+        self.assertEqual(self.sandbox.requests("update"), [])
+        self.assertEqual(len(self.sandbox.requests("create")), 1) # the test's own
+
+    def test_a_write_that_is_sent_again_counts_once(self):
+        key = self.sandbox.create()["sitekey"]
+        for operation, code, option in (
+            ("create", "widgets.create { name = 'n', domains = { 'a.example' }, mode = 'managed' }",
+             "--max-create=1"),
+            ("update", f"widgets.update('{key}', {{ domains = {{}} }})",
+             "--max-update=1 --allow=any-hostname=1"),
+            ("rotate", f"widgets.rotate_secret('{key}')", "--allow=rotate=1"),
+            ("delete", f"widgets.delete('{key}')", "--allow=delete=1"),
+        ):
+            with self.subTest(operation):
+                self.sandbox.ask("DELETE", "/sandbox/requests")
+                self.sandbox.fault(op=operation, times=1, kind="drop", applied=False)
+                done = self.lua(f"assert({code})", *option.split(), sandbox=self.sandbox)
+                self.assert_status(done, 0)
+                self.assertEqual(len(self.sandbox.requests(operation)), 2)
+                self.assertIn("1 settled by reading", done.err)
+
+    def test_a_write_that_is_withdrawn_does_not_count(self):
+        key = self.sandbox.create()["sitekey"]
+        self.sandbox.fault(op="get", times=1, kind="delay", ms=300)
+        done = self.lua(f"local busy = task.spawn(widgets.get, '{key}'); local create = task.spawn("
+                        "widgets.create, { name = 'n', domains = { 'a.example' }, mode = 'managed' "
+                        "}); task.sleep(0); create:cancel(); busy:await(); assert(widgets.create { "
+                        "name = 'm', domains = { 'a.example' }, mode = 'managed' })",
+                        "--max-create=1", "--concurrency=1", sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        self.assertIn("1 created, 1 withdrawn", done.err)
+
+    def test_immediate_invalidation_is_shown(self):
+        keys = [self.sandbox.create(name)["sitekey"] for name in ("a", "b")]
+        first = f"widgets.rotate_secret('{keys[0]}', {{ invalidate_immediately = true }})"
+        self.refused(first, f"rotate_secret {keys[0]} (invalidate_immediately): not allowed without "
+                     "--allow rotate")
+        done = self.lua(f"assert({first}); assert(widgets.rotate_secret('{keys[1]}'))",
+                        "--allow=rotate", sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        self.assertIn("2 rotated (1 at once)", done.err)
+
+    def test_immediate_invalidation_is_shown_when_its_answer_is_lost(self):
+        key = self.sandbox.create()["sitekey"]
+        for applied in (True, False):
+            self.sandbox.fault(op="rotate", times=1, kind="drop", applied=applied)
+            done = self.lua(f"assert(widgets.rotate_secret(assert(widgets.get '{key}'), "
+                            "{ invalidate_immediately = true }))", "--allow=rotate",
+                            sandbox=self.sandbox)
+            self.assert_status(done, 0)
+            self.assertIn("1 rotated (1 at once), 1 settled by reading", done.err)
 
     def test_caps_add_up(self):
         code = MAKE + "for _ = 1, 5 do assert(widgets.delete(make())) end"
