@@ -26,7 +26,7 @@ static int turnstile_budget(lua_State *L)
 {
     check_dot(L, 1, "budget");
     struct ts_budget_view view;
-    ts_budget_look(ts_client_budget(check_client(L)), &view);
+    ts_budget_look(check_budget(L), &view);
     lua_createtable(L, 0, 8);
     set_integer(L, "limit", view.limit);
     set_integer(L, "window", seconds_up(view.window_us));
@@ -51,7 +51,7 @@ static int turnstile_estimate(lua_State *L)
     if (lua_type(L, 1) != LUA_TNUMBER || !is_integer || requests < 0 || requests > 1000000000) {
         lx_misuse(L, "estimate: the number of requests must be a whole number from 0 to 10^9");
     }
-    struct ts_budget *budget = ts_client_budget(check_client(L));
+    struct ts_budget *budget = check_budget(L);
     lua_pushnumber(L, (lua_Number)ts_budget_estimate_us(budget, requests) / SECOND_US);
     return 1;
 }

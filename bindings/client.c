@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include "bindings/copy.h"
 #include "bindings/host.h"
 #include "bindings/interrupt.h"
 #include "bindings/sched.h"
@@ -14,6 +15,7 @@
 
 struct client_box {
     struct ts_client *client;
+    struct ts_budget *budget; // of the account; the run's
     struct lx_listed listed;
     struct lx_moves moves;
     struct lx_freshness freshness;
@@ -33,6 +35,7 @@ static int client__close(lua_State *L)
 void lx_open_client(lua_State *L)
 {
     lx_metatable(L, CLIENT, client__close, NULL, NULL);
+    lx_open_copy(L);
 }
 
 void push_client(lua_State *L, const char *account, const char *token_file, bool is_public)
@@ -47,6 +50,23 @@ void push_client(lua_State *L, const char *account, const char *token_file, bool
     lua_pushstring(L, token_file);
     lua_setfield(L, -2, "token_file");
     lua_setiuservalue(L, -2, 1);
+}
+
+// Opens a client as the wish says. In a plan it is one of the account's copy, which is made now if
+// it was not.
+TS_RAISES static enum ts_err client_connect(
+    lua_State *L, const struct ts_client_wish *wish, struct client_box *box, struct ts_error *err)
+{
+    struct ts_host *host = ts_host_of(L);
+    bool is_copy = host->rehearsal && !wish->is_public;
+    enum ts_err code = is_copy ? lx_copy_account(L, wish, &box->budget, err) : TS_OK;
+    if (!code) {
+        code = host->open_client(host, wish, &box->client, err);
+    }
+    if (!code && !is_copy) {
+        box->budget = ts_client_budget(box->client);
+    }
+    return code;
 }
 
 static void client_open(lua_State *L, int idx, struct client_box *box)
@@ -65,7 +85,7 @@ static void client_open(lua_State *L, int idx, struct client_box *box)
         .is_public = box->is_public,
     };
     struct ts_error err;
-    if (host->open_client(host, &wish, &box->client, &err)) {
+    if (client_connect(L, &wish, box, &err)) {
         char place[LX_PLACE_MAX];
         lx_place(L, place);
         bool is_credentials = err.code == TS_ERR_CREDENTIALS;
@@ -90,6 +110,13 @@ struct ts_client *check_client_at(lua_State *L, int idx)
 struct ts_client *check_client(lua_State *L)
 {
     return check_client_at(L, lua_upvalueindex(1));
+}
+
+struct ts_budget *check_budget(lua_State *L)
+{
+    check_client(L);
+    const struct client_box *box = lua_touserdata(L, lua_upvalueindex(1));
+    return box->budget;
 }
 
 struct lx_listed *lx_client_listed(lua_State *L, int idx)

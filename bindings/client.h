@@ -35,6 +35,10 @@ struct lx_listed {
     int64_t end_us; // when its last page had come, monotonic
 };
 
+// The budget that tells what requests to the account cost: the client's, but where the client is of
+// a copy, that of the account itself.
+TS_RAISES struct ts_budget *check_budget(lua_State *L);
+
 // That of the client box at idx. Does not raise.
 struct lx_listed *lx_client_listed(lua_State *L, int idx);
 

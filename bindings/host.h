@@ -18,6 +18,7 @@
 
 struct ts_loop;
 struct ts_progress;
+struct ts_rehearsal;
 struct ts_sched;
 
 // The client that a script wants. NULL stands for what is configured.
@@ -40,6 +41,7 @@ struct ts_host {
     // Makes a client, which the caller owns. CREDENTIALS or USAGE when something is missing.
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
         struct ts_client **out, struct ts_error *err);
+    struct ts_rehearsal *rehearsal;          // of a plan; NULL: what the script does is carried out
     int exit_request;                        // what os.exit asked for, -1 while it did not
     int words;                               // the strings of widgets in the registry, see luaL_ref
     struct lx_spares spares[LX_SPARE_COUNT]; // boxes that wait to be used again

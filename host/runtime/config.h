@@ -26,6 +26,7 @@ struct ts_config {
     const char *token_file;
     const char *base_url; // NULL: the public API
     const char *ca_file;
+    bool is_plan; // the script changes a copy of the account, see planning.h
     struct ts_permissions permissions;
     int64_t concurrency;
     int64_t timeout_us;    // one request

@@ -34,25 +34,31 @@ void ts_config_init(struct ts_config *config)
     ts_permissions_init(&config->permissions);
 }
 
-static enum ts_err client_credentials(struct ts_parts *parts, const char *token_file,
-    struct ts_credentials *credentials, struct ts_error *err)
+// Where clients lead: to the API, or to a sandbox.
+struct place {
+    struct ts_sandbox *sandbox; // NULL: the configured base URL
+    struct ts_queue *queue;
+    struct ts_budgets *budgets;
+};
+
+static enum ts_err client_credentials(struct ts_parts *parts, const struct place *place,
+    const char *token_file, struct ts_credentials *credentials, struct ts_error *err)
 {
-    if (parts->sandbox) {
+    if (place->sandbox) {
         return ts_credentials_load_sandbox(credentials, parts->secrets, err);
     }
     return ts_credentials_load(
         credentials, parts->secrets, token_file ? token_file : parts->config->token_file, err);
 }
 
-static enum ts_err parts_open_client(struct ts_host *host, const struct ts_client_wish *wish,
-    struct ts_client **out, struct ts_error *err)
+static enum ts_err client_open(struct ts_parts *parts, const struct place *place,
+    const struct ts_client_wish *wish, struct ts_client **out, struct ts_error *err)
 {
-    struct ts_parts *parts = (struct ts_parts *)((char *)host - offsetof(struct ts_parts, host));
     struct ts_credentials credentials = {0};
     struct ts_client_config config = {
         .loop = parts->loop,
-        .queue = &parts->queue,
-        .base_url = parts->sandbox ? ts_sandbox_url(parts->sandbox) : parts->config->base_url,
+        .queue = place->queue,
+        .base_url = place->sandbox ? ts_sandbox_url(place->sandbox) : parts->config->base_url,
         .timeout_us = parts->config->timeout_us,
     };
     enum ts_err code = TS_OK;
@@ -66,13 +72,13 @@ static enum ts_err parts_open_client(struct ts_host *host, const struct ts_clien
             return ts_error_set(
                 err, TS_ERR_USAGE, "no account: give --account ID or set CLOUDFLARE_ACCOUNT_ID");
         }
-        code = client_credentials(parts, wish->token_file, &credentials, err);
+        code = client_credentials(parts, place, wish->token_file, &credentials, err);
         if (code) {
             ts_credentials_fini(&credentials);
             return code;
         }
         config.credentials = &credentials;
-        code = ts_budgets_find(&parts->budgets, &credentials,
+        code = ts_budgets_find(place->budgets, &credentials,
             config.base_url ? config.base_url : TS_API_BASE_URL, &config.budget, err);
     }
     if (!code) {
@@ -82,13 +88,43 @@ static enum ts_err parts_open_client(struct ts_host *host, const struct ts_clien
     return code;
 }
 
+static struct ts_parts *parts_of(struct ts_host *host)
+{
+    return (struct ts_parts *)((char *)host - offsetof(struct ts_parts, host));
+}
+
+static enum ts_err parts_open_client(struct ts_host *host, const struct ts_client_wish *wish,
+    struct ts_client **out, struct ts_error *err)
+{
+    struct ts_parts *parts = parts_of(host);
+    struct place place = {parts->sandbox, &parts->queue, &parts->budgets};
+    return client_open(parts, &place, wish, out, err);
+}
+
+// The same in a plan: to the copy, and to the account itself.
+static enum ts_err parts_open_copy(struct ts_host *host, const struct ts_client_wish *wish,
+    struct ts_client **out, struct ts_error *err)
+{
+    struct ts_parts *parts = parts_of(host);
+    struct place place = {parts->planning.copy, &parts->queue, &parts->planning.budgets};
+    return client_open(parts, &place, wish, out, err);
+}
+
+static enum ts_err parts_open_live(struct ts_host *host, const struct ts_client_wish *wish,
+    struct ts_client **out, struct ts_error *err)
+{
+    struct ts_parts *parts = parts_of(host);
+    struct place place = {parts->sandbox, &parts->planning.live, &parts->budgets};
+    return client_open(parts, &place, wish, out, err);
+}
+
 static void budgets_config(struct ts_parts *parts)
 {
     const struct ts_config *config = parts->config;
     parts->budgets.is_private = config->is_sandbox;
     parts->budgets.config = (struct ts_budget_config){
         .loop = parts->loop,
-        .queue = &parts->queue,
+        .queue = config->is_plan ? &parts->planning.live : &parts->queue,
         .log = &parts->log,
         .rate = {config->rate_requests, config->rate_window_us, config->rate_requests > 0},
         .reserve_percent = config->reserve_percent,
@@ -112,6 +148,28 @@ static enum ts_err sandbox_start(struct ts_parts *parts, struct ts_error *err)
 static uint64_t retry_seed(void)
 {
     return (uint64_t)ts_clock_wall(ts_clock_system()) * 65537 + (uint64_t)getpid();
+}
+
+// One request at a time to the copy: it answers at once, and the order of what the script does is
+// then the same in each plan of it.
+static enum ts_err planning_start(
+    struct ts_parts *parts, const struct ts_retry_policy *retry, struct ts_error *err)
+{
+    const struct ts_config *config = parts->config;
+    struct ts_planning *planning = &parts->planning;
+    if (!config->is_plan) {
+        return TS_OK;
+    }
+    enum ts_err code = ts_planning_init(planning, (size_t)config->concurrency, err);
+    if (code) {
+        return code;
+    }
+    ts_outage_init(&planning->live.outage, retry, &parts->log, retry_seed());
+    planning->face.open_live = parts_open_live;
+    planning->budgets.config =
+        (struct ts_budget_config){.loop = parts->loop, .queue = &parts->queue, .log = &parts->log};
+    parts->queue.limit = 1;
+    return TS_OK;
 }
 
 enum ts_err ts_parts_init(
@@ -145,6 +203,9 @@ enum ts_err ts_parts_init(
         code = sandbox_start(parts, err);
     }
     if (!code) {
+        code = planning_start(parts, &retry, err);
+    }
+    if (!code) {
         code = ts_signals_start(parts->loop, ts_interrupt_poke, &parts->sched, err);
     }
     ts_signals_leave_by(ts_display_abandon, &parts->display);
@@ -165,7 +226,8 @@ enum ts_err ts_parts_init(
         .progress = &parts->display.progress,
         .timeout_us = config->timeout_us,
         .fresh_us = config->fresh_us,
-        .open_client = parts_open_client,
+        .open_client = config->is_plan ? parts_open_copy : parts_open_client,
+        .rehearsal = config->is_plan ? &parts->planning.face : NULL,
         .exit_request = -1,
     };
     return TS_OK;
@@ -174,6 +236,7 @@ enum ts_err ts_parts_init(
 void ts_parts_fini(struct ts_parts *parts)
 {
     ts_signals_cancel();
+    ts_planning_fini(&parts->planning);
     ts_sandbox_stop(parts->sandbox);
     parts->sandbox = NULL;
     ts_budgets_fini(&parts->budgets);

@@ -13,6 +13,7 @@
 #include "host/runtime/budgets.h"
 #include "host/runtime/config.h"
 #include "host/runtime/display.h"
+#include "host/runtime/planning.h"
 
 struct ts_sandbox;
 
@@ -26,7 +27,8 @@ struct ts_parts {
     struct ts_queue queue;
     struct ts_budgets budgets;
     struct ts_door door;
-    struct ts_sandbox *sandbox; // --sandbox only
+    struct ts_sandbox *sandbox;  // --sandbox only
+    struct ts_planning planning; // of a plan only
     struct ts_sched sched;
     struct ts_host host;
 };
