@@ -79,6 +79,10 @@ for _, path in ipairs(source.files("%.[ch]$")) do
     check_calls(path, line, text)
     check_state(path, line, text)
     -- A function type may return one of them.
+    -- Names that are put together pass by every check that looks for them.
+    if text:find("##", 1, true) and not is_test(path) then
+      source.report(path, line, "names are not pasted together; write them out")
+    end
     if text:find("^%s*typedef%s+struct[^(]*$") or text:find("^%s*typedef%s+enum[^(]*$") then
       source.report(path, line, "structs and enums are not hidden behind a typedef")
     end

@@ -55,9 +55,10 @@ end
 
 local function check_calls(path, line, room, text)
   for name, rooms in pairs(allowed.calls) do
-    if room ~= "tests" and text:find("%f[%w_]" .. name .. "%f[^%w_]") and not has(rooms, room) then
-      source.report(path, line, "%s may not use %s; only %s may", room, name,
-        table.concat(rooms, ", "))
+    if room ~= "tests" and text:find("%f[%w_]" .. name .. "%f[^%w_]")
+      and not has(rooms, room) and not has(rooms, path) then
+      source.report(path, line, "%s may not use %s; only %s may", path,
+        name, #rooms > 0 and table.concat(rooms, ", ") or "tests")
     end
   end
 end
