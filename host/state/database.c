@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#define LOG_PAGES 128 // 1 MiB
 #define BUSY_STEP_US 250
 #define OPEN_US 5000000
 
@@ -155,10 +154,8 @@ static enum ts_err database_prepare(struct ts_database *database, struct ts_erro
     if (version > kind->version) {
         return database_fail_newer(database, err);
     }
-    if (version == 0 && !ts_database_exec(database, "PRAGMA page_size = 8192")) {
-        return ts_database_fail(database, err);
-    }
-    bool is_ready = database_set_wal(database) && ts_database_exec(database, kind->pragmas) &&
+    bool is_ready = (version > 0 || ts_database_exec(database, kind->layout)) &&
+                    database_set_wal(database) && ts_database_exec(database, kind->pragmas) &&
                     (version == kind->version || database_migrate(database, &version));
     if (!is_ready) {
         return ts_database_fail(database, err);
@@ -172,7 +169,7 @@ static void database_configure(struct ts_database *database)
     sqlite3_db_config(database->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(database->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(database->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
-    sqlite3_wal_autocheckpoint(database->db, LOG_PAGES);
+    sqlite3_wal_autocheckpoint(database->db, database->kind->log_pages);
     sqlite3_busy_handler(database->db, on_busy, database);
 }
 

@@ -18,6 +18,8 @@ struct ts_database_kind {
     int id;                   // its PRAGMA application_id
     int version;              // of the schema, counted from 1
     const char *const *steps; // SQL; steps[v] makes version v + 1 of version v, 0 is an empty file
+    const char *layout;       // pragmas for an empty file
+    int log_pages;            // how many may wait in the log to be written back
     const char *pragmas;      // run whenever it is opened
     int64_t busy_us;          // how long to wait for other processes
     const char *if_damaged;

@@ -288,7 +288,7 @@ enum ts_err ts_journal_add_run(struct ts_journal *journal, const struct ts_journ
 enum ts_err ts_journal_end_run(struct ts_journal *journal, const char *id, int exit,
     const char *status, const char *summary, int64_t ended_us, struct ts_error *err)
 {
-    int64_t run;
+    int64_t run = 0;
     enum ts_err code = ts_journal_begin(journal, err);
     if (!code) {
         code = run_find(journal, id, &run, err);
@@ -311,7 +311,7 @@ enum ts_err ts_journal_end_run(struct ts_journal *journal, const char *id, int e
 enum ts_err ts_journal_add(struct ts_journal *journal, const char *run,
     const struct ts_journal_intent *intent, int64_t *number, struct ts_error *err)
 {
-    int64_t run_number;
+    int64_t run_number = 0;
     enum ts_err code = ts_journal_begin(journal, err);
     if (!code) {
         code = run_find(journal, run, &run_number, err);

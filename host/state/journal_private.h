@@ -4,7 +4,7 @@
 #define TS_STATE_JOURNAL_PRIVATE_H
 
 #include "host/state/database.h"
-#include "host/state/journal.h"
+#include "host/state/journal_read.h"
 
 enum ts_journal_statement {
     TS_JOURNAL_BEGIN,
@@ -27,6 +27,10 @@ struct ts_journal {
     char run_id[TS_RUN_ID_MAX];                           // the run that was last looked up, or ""
     int64_t run;                                          // its number
 };
+
+// Hands over the text that each row of a query answers; ?1 is id.
+enum ts_err ts_journal_read(struct ts_journal *journal, const char *query, const char *id,
+    ts_journal_row_fn on_row, void *owner, struct ts_error *err);
 
 // Opens a transaction unless there is one.
 enum ts_err ts_journal_begin(struct ts_journal *journal, struct ts_error *err);

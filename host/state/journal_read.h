@@ -17,9 +17,10 @@ enum ts_err ts_journal_find(
 
 // The runs, newest first: run, command, of, script, arguments, directory, options, account,
 // base_url, host, user, pid, version, started, ended, exit, status, summary, plan_id, sha256, and
-// the numbers of operations by state: done, not_applied, in_doubt, refused, stale. status is
-// "running" while its process is there, "killed" when it went without a word. id: only that run;
-// NULL: all.
+// the numbers of operations by state: done, not_applied, in_doubt, refused, stale, and under_way if
+// there are any: intents of a run that goes on are that, of one that does not they are in_doubt.
+// status is "running" while its process is there (or may be, on another host), "killed" when it
+// went without a word. id: only that run; NULL: all.
 enum ts_err ts_journal_read_runs(struct ts_journal *journal, const char *id,
     ts_journal_row_fn on_row, void *owner, struct ts_error *err);
 
@@ -38,8 +39,8 @@ enum ts_err ts_journal_read_operations(struct ts_journal *journal, const char *i
 enum ts_err ts_journal_read_chain(struct ts_journal *journal, const char *id,
     ts_journal_row_fn on_row, void *owner, struct ts_error *err);
 
-// Checks the file and that every row makes sense. Rows are strings, one for each finding; none:
-// the journal is sound.
+// Checks the file and that every row makes sense. Rows are JSON strings, one for each finding;
+// none: the journal is sound. SYSTEM when it is too damaged to be read to the end.
 enum ts_err ts_journal_verify(
     struct ts_journal *journal, ts_journal_row_fn on_row, void *owner, struct ts_error *err);
 

@@ -34,6 +34,8 @@ const struct ts_database_kind ts_journal_kind = {
     .id = 0x7473686a, // "tshj"
     .version = sizeof steps / sizeof *steps,
     .steps = steps,
+    .layout = "PRAGMA page_size = 4096", // a commit of one operation writes whole pages
+    .log_pages = 256,                    // 1 MiB
     .pragmas = "PRAGMA synchronous = FULL",
     .busy_us = 10000000, // a commit waits for the disk, and so do those behind it
     .if_damaged = "it is the record of what was done, so move it away and keep it",

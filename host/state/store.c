@@ -17,6 +17,8 @@ static const struct ts_database_kind kind = {
     .id = 0x74736874, // "tsht"
     .version = 1,
     .steps = steps,
+    .layout = "PRAGMA page_size = 8192",
+    .log_pages = 128, // 1 MiB
     .pragmas = "PRAGMA synchronous = NORMAL",
     .busy_us = 500000,
     .if_damaged = "remove it",
