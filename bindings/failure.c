@@ -68,6 +68,7 @@ size_t lx_note(lua_State *L, enum ts_entry_kind kind, const struct lx_failure *f
         .name = failure->name,
         .message = failure->message,
         .flag = failure->flag,
+        .wanted = failure->wanted,
         .ray = failure->ray,
         .status = failure->status,
         .code = failure->has_code ? failure->code : 0,

@@ -82,6 +82,7 @@ struct lx_failure {
     const char *outcome; // for writes: "not_applied" or "unknown"
     const char *place;   // "file.lua:12"
     const char *flag;    // the option that a refusal asks for; static; for the ledger alone
+    unsigned wanted;     // the permissions that it would have taken; for the ledger alone
     long status;         // 0: none
     bool has_code;
     long long code;

@@ -105,12 +105,13 @@ static const char *kind_of(enum ts_err code)
 
 int push_secret_failure(lua_State *L, const char *op, const char *place, const struct ts_error *err)
 {
-    bool is_refused = err->code == TS_ERR_REFUSED;
+    bool is_refused = err->code == TS_ERR_REFUSED, is_reveal = ts_str_is(op, REVEAL);
     struct lx_failure failure = {
         .kind = kind_of(err->code),
         .op = op,
         .place = place,
-        .flag = is_refused && ts_str_is(op, REVEAL) ? ts_permission_flag(TS_ALLOW_REVEAL) : NULL,
+        .flag = is_refused && is_reveal ? ts_permission_flag(TS_ALLOW_REVEAL) : NULL,
+        .wanted = is_reveal ? TS_PERMISSION_BIT(TS_ALLOW_REVEAL) : 0,
         .message = err->message,
     };
     failure.entry = lx_note(L, is_refused ? TS_ENTRY_REFUSED : TS_ENTRY_DELIVERY, &failure);

@@ -99,11 +99,11 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     *entry = 0;
     enum ts_err code = ts_door_check(door, spec, err);
     if (code == TS_ERR_REFUSED) {
-        ts_permissions_refuse(&door->permissions, kinds_of(spec));
         struct ts_facts facts = {
             .kind = TS_ENTRY_REFUSED,
             .message = err->message,
             .flag = flag_missing(door, spec),
+            .wanted = kinds_of(spec),
         };
         *entry = door_note(door, spec, &facts);
     }
@@ -185,6 +185,18 @@ bool ts_write_withdraw(struct ts_write *write)
     ts_call_cancel(write->call);
     write->call = NULL;
     return true;
+}
+
+void ts_door_needs(const struct ts_door *door, struct ts_needs *out)
+{
+    *out = (struct ts_needs){0};
+    for (size_t i = 0; i < door->ledger.len; i++) {
+        const struct ts_entry *entry = &door->ledger.entries[i];
+        bool is_refused = entry->facts.kind == TS_ENTRY_REFUSED && !entry->is_forgiven;
+        for (int kind = 0; is_refused && kind < TS_ALLOW_COUNT; kind++) {
+            out->count[kind] += (entry->facts.wanted >> kind) & 1;
+        }
+    }
 }
 
 void ts_write_cancel(struct ts_write *write)

@@ -76,6 +76,10 @@ bool ts_write_withdraw(struct ts_write *write);
 // request may have left, as failed otherwise. NULL is fine.
 void ts_write_cancel(struct ts_write *write);
 
+// What the writes that were refused and not forgiven would have taken, and the secrets not
+// revealed.
+void ts_door_needs(const struct ts_door *door, struct ts_needs *out);
+
 // Takes the permission to reveal one secret. REFUSED.
 enum ts_err ts_door_take_reveal(struct ts_door *door, struct ts_error *err);
 

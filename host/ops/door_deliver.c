@@ -18,9 +18,7 @@ enum ts_err ts_door_take_reveal(struct ts_door *door, struct ts_error *err)
 {
     unsigned reveal = TS_PERMISSION_BIT(TS_ALLOW_REVEAL);
     enum ts_err code = ts_permissions_check(&door->permissions, reveal, err);
-    if (code) {
-        ts_permissions_refuse(&door->permissions, reveal);
-    } else {
+    if (!code) {
         ts_permissions_use(&door->permissions, reveal, 1);
     }
     return code;

@@ -33,6 +33,7 @@ struct ts_facts {
     const char *name;    // of a widget that has no sitekey yet
     const char *message; // why, in one line
     const char *flag;    // static: the option that a refusal asks for, "--allow delete"
+    unsigned wanted;     // the permissions that it would have taken, as bits
     const char *ray;     // CF-Ray of the answer
     long status;         // HTTP status of the answer, 0: there was none
     long long code;      // the API's error code, 0: none

@@ -110,9 +110,6 @@ enum ts_err ts_permissions_cap(struct ts_permissions *permissions, enum ts_permi
         return ts_error_set(
             err, TS_ERR_USAGE, "%s %.40s: a whole number expected; 0 lets none pass", flag, text);
     }
-    if (permissions->cap[kind] != INT64_MAX) {
-        return ts_error_set(err, TS_ERR_USAGE, "%s is there twice; only one can hold", flag);
-    }
     permissions->cap[kind] = cap;
     return TS_OK;
 }
@@ -159,15 +156,6 @@ void ts_permissions_use(struct ts_permissions *permissions, unsigned kinds, int 
     for (int kind = 0; kind < TS_ALLOW_COUNT; kind++) {
         if (kinds & TS_PERMISSION_BIT(kind)) {
             permissions->used[kind] += by;
-        }
-    }
-}
-
-void ts_permissions_refuse(struct ts_permissions *permissions, unsigned kinds)
-{
-    for (int kind = 0; kind < TS_ALLOW_COUNT; kind++) {
-        if (kinds & TS_PERMISSION_BIT(kind)) {
-            permissions->refused[kind]++;
         }
     }
 }

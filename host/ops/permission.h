@@ -27,10 +27,10 @@ struct ts_permissions {
     bool is_read_only;
     int64_t cap[TS_ALLOW_COUNT]; // 0: not allowed; INT64_MAX: without limit
     int64_t used[TS_ALLOW_COUNT];
-    int64_t refused[TS_ALLOW_COUNT]; // how often it was asked for in vain
 };
 
-// How many of each kind a plan takes, and how many secrets it delivers.
+// How many of each kind something takes that is to pass as a whole, and how many secrets it
+// delivers.
 struct ts_needs {
     int64_t count[TS_ALLOW_COUNT];
     int64_t deliveries;
@@ -46,8 +46,8 @@ void ts_permissions_init(struct ts_permissions *permissions);
 enum ts_err ts_permissions_add(
     struct ts_permissions *permissions, const char *text, struct ts_error *err);
 
-// Sets the cap of CREATE or UPDATE from the value of its option, a whole number from 0, once.
-// USAGE.
+// Sets the cap of CREATE or UPDATE from the value of its option, a whole number from 0. The last
+// one holds. USAGE.
 enum ts_err ts_permissions_cap(struct ts_permissions *permissions, enum ts_permission kind,
     const char *text, struct ts_error *err);
 
@@ -58,9 +58,6 @@ enum ts_err ts_permissions_check(
 
 // Counts one use of each kind of that set (by is 1), or takes it back (-1).
 void ts_permissions_use(struct ts_permissions *permissions, unsigned kinds, int by);
-
-// Counts one refused use of each.
-void ts_permissions_refuse(struct ts_permissions *permissions, unsigned kinds);
 
 // How many more uses are allowed: 0 under --read-only, INT64_MAX without limit.
 int64_t ts_permissions_left(const struct ts_permissions *permissions, enum ts_permission kind);
@@ -75,15 +72,15 @@ const char *ts_permission_flag(enum ts_permission kind);
 enum ts_permission ts_permission_find(const char *name);
 
 // Whether all that a plan takes is allowed, before its first write. REFUSED: the message says what
-// is short, and ends in the options that let all of it pass.
+// is short, and ends in the options that let all of it pass, each in full, so that it replaces the
+// one that was given.
 enum ts_err ts_permissions_check_all(
     const struct ts_permissions *permissions, const struct ts_needs *needs, struct ts_error *err);
 
-// The options under which everything that was refused so far would pass, each in full, so that it
-// replaces the one that was given: "--allow delete=5,rotate --max-update 40". "" when there are
-// none: nothing was refused, or by --read-only alone.
-void ts_permissions_options_missing(
-    const struct ts_permissions *permissions, char out[TS_PERMISSIONS_TEXT_MAX]);
+// The options that, added to those that were given, let so much more pass: "--allow delete=5
+// --max-update 40". "" when none are missing.
+void ts_permissions_options_missing(const struct ts_permissions *permissions,
+    const struct ts_needs *needs, char out[TS_PERMISSIONS_TEXT_MAX]);
 
 // The options that grant what is granted, as they could be typed; "" when nothing is.
 void ts_permissions_options(

@@ -96,32 +96,36 @@ static unsigned kinds_short(
     return kinds;
 }
 
-// Adds the options under which so much more of each kind would pass, as far as they differ from
-// those that were given.
+// Adds the options under which so much more of each kind passes, as far as they differ from those
+// that were given: in full, or what is to be added to them.
 static void options_add_missing(struct permission_text *text,
-    const struct ts_permissions *permissions, const int64_t more[TS_ALLOW_COUNT])
+    const struct ts_permissions *permissions, const int64_t more[TS_ALLOW_COUNT], bool is_added)
 {
     unsigned kinds = kinds_short(permissions, more);
     int64_t cap[TS_ALLOW_COUNT];
     for (int kind = 0; kind < TS_ALLOW_COUNT; kind++) {
         int64_t least = permission_sum(permissions->used[kind], more[kind]);
-        cap[kind] = permissions->cap[kind] > least ? permissions->cap[kind] : least;
+        int64_t given = permissions->cap[kind];
+        cap[kind] = given > least ? given : least;
+        if (is_added && permission_kinds[kind].is_grant) {
+            cap[kind] -= given; // for grants add up
+        }
     }
-    if (kinds_granted(kinds)) {
+    if (!is_added && kinds_granted(kinds)) {
         kinds |= kinds_granted(kinds_given(permissions)); // its other grants are to stay
     }
     options_add(text, cap, kinds);
 }
 
-void ts_permissions_options_missing(
-    const struct ts_permissions *permissions, char out[TS_PERMISSIONS_TEXT_MAX])
+void ts_permissions_options_missing(const struct ts_permissions *permissions,
+    const struct ts_needs *needs, char out[TS_PERMISSIONS_TEXT_MAX])
 {
     struct permission_text text = {.out = out, .size = TS_PERMISSIONS_TEXT_MAX};
     out[0] = '\0';
-    options_add_missing(&text, permissions, permissions->refused);
+    options_add_missing(&text, permissions, needs->count, true);
 }
 
-// Adds "; delete 3 times where 1 is allowed" for each kind that is short.
+// Adds "delete: 3 wanted, 1 allowed" for each kind that is short.
 static void shortage_add(struct permission_text *text, const struct ts_permissions *permissions,
     const int64_t more[TS_ALLOW_COUNT])
 {
@@ -157,7 +161,7 @@ enum ts_err ts_permissions_check_all(
         return TS_OK;
     }
     shortage_add(&text, permissions, needs->count);
-    options_add_missing(&missing, permissions, needs->count);
+    options_add_missing(&missing, permissions, needs->count, false);
     return ts_error_set(err, TS_ERR_REFUSED, "%s%s%s%s%s%s",
         is_refused ? "refused by --read-only" : "", is_refused && is_short ? "; " : "", message,
         is_short ? "; all of it passes with " : "", options,

@@ -86,7 +86,6 @@ table_of.calls = {
   vfork = {},
   -- Permissions are what the options say, and their uses are the door's to count.
   ts_permissions_use = { "host/ops" },
-  ts_permissions_refuse = { "host/ops" },
   ts_permissions_init = { "host/ops", "host/runtime" },
   ts_permissions_add = { "host/ops", "host/cli" },
   ts_permissions_cap = { "host/ops", "host/cli" },

@@ -64,10 +64,11 @@ static void expect_options(const struct ts_permissions *permissions, const char 
     assert_string_equal(text, options);
 }
 
-static void expect_missing(const struct ts_permissions *permissions, const char *options)
+static void expect_missing(
+    const struct ts_permissions *permissions, const struct ts_needs *needs, const char *options)
 {
     char text[TS_PERMISSIONS_TEXT_MAX];
-    ts_permissions_options_missing(permissions, text);
+    ts_permissions_options_missing(permissions, needs, text);
     assert_string_equal(text, options);
 }
 
@@ -173,9 +174,9 @@ static void what_options_say_must_make_sense(void **state)
         assert_non_null(strstr(err.message, "--max-update "));
         assert_non_null(strstr(err.message, "a whole number expected"));
     }
-    assert_int_equal(ts_permissions_cap(&permissions, TS_ALLOW_CREATE, "4", &err), TS_ERR_USAGE);
-    assert_string_equal(err.message, "--max-create is there twice; only one can hold");
     expect_options(&permissions, "--max-create 3");
+    assert_int_equal(ts_permissions_cap(&permissions, TS_ALLOW_CREATE, "4", &err), TS_OK);
+    expect_options(&permissions, "--max-create 4"); // the last one holds
 }
 
 static void a_plan_is_told_all_that_it_lacks_at_once(void **state)
@@ -229,20 +230,28 @@ static void read_only_refuses_every_plan_that_does_something(void **state)
     assert_int_equal(ts_permissions_check_all(&permissions, &needs, &err), TS_OK);
 }
 
-static void what_was_refused_adds_up_to_options(void **state)
+static void what_is_missing_is_told_as_options_to_be_added(void **state)
 {
     (void)state;
-    struct ts_permissions permissions = given("--allow", "delete=3", "--max-update", "1", NULL);
-    expect_missing(&permissions, "");
+    struct ts_permissions permissions =
+        given("--allow", "delete=3,reveal", "--max-update", "1", NULL);
+    struct ts_needs needs = {0};
+    expect_missing(&permissions, &needs, "");
     ts_permissions_use(&permissions, BIT(DELETE), 3);
-    for (int i = 0; i < 7; i++) {
-        ts_permissions_refuse(&permissions, BIT(DELETE));
-    }
-    expect_missing(&permissions, "--allow delete=10");
-    ts_permissions_refuse(&permissions, BIT(UPDATE) | BIT(ANY_HOSTNAME)); // for the latter alone
-    expect_missing(&permissions, "--allow delete=10,any-hostname=1");
-    ts_permissions_refuse(&permissions, BIT(UPDATE));
-    expect_missing(&permissions, "--allow delete=10,any-hostname=1 --max-update 2");
+    needs.count[TS_ALLOW_DELETE] = 7;
+    expect_missing(&permissions, &needs, "--allow delete=7");
+    needs.count[TS_ALLOW_UPDATE] = 1; // which the cap lets pass
+    needs.count[TS_ALLOW_ANY_HOSTNAME] = 1;
+    expect_missing(&permissions, &needs, "--allow delete=7,any-hostname=1");
+    needs.count[TS_ALLOW_UPDATE] = 2;
+    expect_missing(&permissions, &needs, "--allow delete=7,any-hostname=1 --max-update 2");
+    // Given after the others, they let it pass.
+    permissions = given("--allow", "delete=3,reveal", "--max-update", "1", "--allow",
+        "delete=7,any-hostname=1", "--max-update", "2", NULL);
+    ts_permissions_use(&permissions, BIT(DELETE), 3);
+    struct ts_error err;
+    assert_int_equal(ts_permissions_check_all(&permissions, &needs, &err), TS_OK);
+    expect_missing(&permissions, &needs, "");
 }
 
 static void permissions_are_kept_as_text(void **state)
@@ -290,9 +299,9 @@ static void a_damaged_text_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {"--allow", "--allow everything", "--allow delete=x",
-        "--max-create", "--max-create x", "--max-create 1 --max-create 1", "--used",
-        "--used delete", "--used delete=", "--used everything=1", "--used delete=-1", "delete",
-        "--allow  delete", " ", "--read-only=1"};
+        "--max-create", "--max-create x", "--used", "--used delete",
+        "--used delete=", "--used everything=1", "--used delete=-1", "delete", "--allow  delete",
+        " ", "--read-only=1"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct ts_permissions permissions;
         struct ts_error err;
@@ -370,7 +379,7 @@ int main(void)
         cmocka_unit_test(a_plan_is_told_all_that_it_lacks_at_once),
         cmocka_unit_test(a_plan_that_only_needs_no_grant_passes),
         cmocka_unit_test(read_only_refuses_every_plan_that_does_something),
-        cmocka_unit_test(what_was_refused_adds_up_to_options),
+        cmocka_unit_test(what_is_missing_is_told_as_options_to_be_added),
         cmocka_unit_test(permissions_are_kept_as_text),
         cmocka_unit_test(the_longest_text_fits),
         cmocka_unit_test(a_damaged_text_is_refused),
