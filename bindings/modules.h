@@ -29,5 +29,6 @@ TS_RAISES int luaopen_ts_turnstile(lua_State *L);
 TS_RAISES int luaopen_ts_task_core(lua_State *L);
 TS_RAISES int luaopen_ts_cjson(lua_State *L);
 TS_RAISES int luaopen_ts_lx(lua_State *L);
+TS_RAISES int luaopen_ts_rehearsal_core(lua_State *L);
 
 #endif

@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/rehearsal.h"
 #include "bindings/task.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
@@ -45,10 +46,13 @@ int lx_secret_write(lua_State *L)
     check_options(L, 3, function, options, true);
     bool is_replace = opt_member_boolean(L, 3, function, "replace", false);
     lua_settop(L, 3);
-    check_secret(L, function); // again: a finalizer may have closed it meanwhile
-
     struct ts_error err;
-    if (ts_door_deliver_file(ts_host_of(L)->door, box->secret, path, is_replace, &err)) {
+    enum ts_err code = lx_rehearse_file(L, path, is_replace, &err);
+    check_secret(L, function); // again: a finalizer may have closed it meanwhile
+    if (!code) {
+        code = ts_door_deliver_file(ts_host_of(L)->door, box->secret, path, is_replace, &err);
+    }
+    if (code) {
         char place[LX_PLACE_MAX];
         lx_place(L, place);
         return push_secret_failure(L, function, place, &err);
@@ -164,10 +168,14 @@ int lx_secret_pipe(lua_State *L)
     lua_toclose(L, PIPE_BOX_INDEX);
     const char **words = check_words(L, function); // self command box words
     lx_place(L, box->place);
+    struct ts_error err;
+    enum ts_err code = lx_rehearse_command(L, words[0], &err);
     check_secret(L, function); // again: a finalizer may have closed it meanwhile
+    if (code) {
+        return push_secret_failure(L, function, box->place, &err);
+    }
 
     struct ts_loop *loop = ts_host_of(L)->loop;
-    struct ts_error err;
     box->source = source;
     source->readers++;
     if (ts_door_deliver_command(ts_host_of(L)->door, loop, source->secret, words,

@@ -28,6 +28,10 @@ enum ts_err ts_deliver_command(struct ts_loop *loop, struct ts_secret *secret,
     const char *const *argv, int64_t deadline_us, ts_deliver_fn on_done, void *owner,
     struct ts_delivery **out, struct ts_error *err);
 
+// The same without the command: nothing is started, and it ends well at once.
+enum ts_err ts_delivery_rehearse(struct ts_loop *loop, const char *command, ts_deliver_fn on_done,
+    void *owner, struct ts_delivery **out, struct ts_error *err);
+
 // How it ended: TS_OK when the command exited with 0; otherwise SYSTEM or TIMEOUT with the exit
 // status or signal in the message. Only after on_done.
 enum ts_err ts_delivery_result(const struct ts_delivery *delivery, struct ts_error *err);

@@ -210,23 +210,34 @@ static enum ts_err delivery_open(
     return TS_OK;
 }
 
-enum ts_err ts_deliver_command(struct ts_loop *loop, struct ts_secret *secret,
-    const char *const *argv, int64_t deadline_us, ts_deliver_fn on_done, void *owner,
-    struct ts_delivery **out, struct ts_error *err)
+// One of which nothing has begun; NULL: no memory.
+static struct ts_delivery *delivery_make(
+    struct ts_loop *loop, const char *command, ts_deliver_fn on_done, void *owner)
 {
     struct ts_delivery *delivery = calloc(1, sizeof *delivery);
-    char *command = delivery ? strdup(argv[0]) : NULL;
-    if (!command) {
+    char *name = delivery ? strdup(command) : NULL;
+    if (!name) {
         free(delivery);
-        return ts_error_set_errno(err, ENOMEM, "%s", argv[0]);
+        return NULL;
     }
     *delivery = (struct ts_delivery){.loop = loop,
-        .secret = secret,
-        .command = command,
+        .command = name,
         .pipe = {-1, -1},
         .pidfd = -1,
         .on_done = on_done,
         .owner = owner};
+    return delivery;
+}
+
+enum ts_err ts_deliver_command(struct ts_loop *loop, struct ts_secret *secret,
+    const char *const *argv, int64_t deadline_us, ts_deliver_fn on_done, void *owner,
+    struct ts_delivery **out, struct ts_error *err)
+{
+    struct ts_delivery *delivery = delivery_make(loop, argv[0], on_done, owner);
+    if (!delivery) {
+        return ts_error_set_errno(err, ENOMEM, "%s", argv[0]);
+    }
+    delivery->secret = secret;
     // The timer first: it can fail, and nothing has happened yet.
     enum ts_err code = ts_timer_arm(loop, &delivery->deadline, deadline_us, on_deadline, err);
     if (!code) {
@@ -239,6 +250,30 @@ enum ts_err ts_deliver_command(struct ts_loop *loop, struct ts_secret *secret,
     ts_watch_add(loop, &delivery->exit_watch, delivery->pidfd, POLLIN, on_exit_ready);
     ts_watch_add(loop, &delivery->pipe_watch, delivery->pipe[1], POLLOUT, on_pipe_ready);
     delivery_feed(delivery);
+    *out = delivery;
+    return TS_OK;
+}
+
+static void on_rehearsed(struct ts_timer *timer)
+{
+    struct ts_delivery *delivery = delivery_of(timer, offsetof(struct ts_delivery, deadline));
+    delivery->is_done = true;
+    delivery->on_done(delivery->owner, delivery); // may cancel: nothing after it
+}
+
+enum ts_err ts_delivery_rehearse(struct ts_loop *loop, const char *command, ts_deliver_fn on_done,
+    void *owner, struct ts_delivery **out, struct ts_error *err)
+{
+    struct ts_delivery *delivery = delivery_make(loop, command, on_done, owner);
+    if (!delivery) {
+        return ts_error_set_errno(err, ENOMEM, "%s", command);
+    }
+    enum ts_err code =
+        ts_timer_arm(loop, &delivery->deadline, ts_loop_now(loop), on_rehearsed, err);
+    if (code) {
+        ts_delivery_cancel(delivery);
+        return code;
+    }
     *out = delivery;
     return TS_OK;
 }

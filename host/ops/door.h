@@ -18,8 +18,9 @@ struct ts_write;
 struct ts_door {
     struct ts_permissions permissions;
     struct ts_ledger ledger;
-    bool is_closed;  // stopping: nothing new leaves
-    bool is_stopped; // from outside: what has not left is withdrawn, which is no failure
+    bool is_rehearsal; // of a plan: writes go to a copy of the account, deliveries nowhere
+    bool is_closed;    // stopping: nothing new leaves
+    bool is_stopped;   // from outside: what has not left is withdrawn, which is no failure
 };
 
 struct ts_write_spec {

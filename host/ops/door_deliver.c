@@ -28,7 +28,10 @@ enum ts_err ts_door_deliver_file(struct ts_door *door, struct ts_secret *secret,
     bool is_replace, struct ts_error *err)
 {
     enum ts_err code = delivery_check(door, path, err);
-    return code ? code : ts_deliver_file(secret, path, is_replace, err);
+    if (code || door->is_rehearsal) {
+        return code;
+    }
+    return ts_deliver_file(secret, path, is_replace, err);
 }
 
 enum ts_err ts_door_deliver_command(struct ts_door *door, struct ts_loop *loop,
@@ -37,6 +40,9 @@ enum ts_err ts_door_deliver_command(struct ts_door *door, struct ts_loop *loop,
 {
     *out = NULL;
     enum ts_err code = delivery_check(door, argv[0], err);
+    if (!code && door->is_rehearsal) {
+        return ts_delivery_rehearse(loop, argv[0], on_done, owner, out, err);
+    }
     return code ? code
                 : ts_deliver_command(loop, secret, argv, deadline_us, on_done, owner, out, err);
 }

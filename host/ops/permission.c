@@ -48,6 +48,14 @@ void ts_permissions_init(struct ts_permissions *permissions)
     permissions->cap[TS_ALLOW_UPDATE] = INT64_MAX;
 }
 
+void ts_permissions_grant_all(struct ts_permissions *permissions)
+{
+    *permissions = (struct ts_permissions){0};
+    for (int i = 0; i < TS_ALLOW_COUNT; i++) {
+        permissions->cap[i] = INT64_MAX;
+    }
+}
+
 int64_t permission_sum(int64_t a, int64_t b)
 {
     return a > INT64_MAX - b ? INT64_MAX : a + b;

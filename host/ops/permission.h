@@ -42,6 +42,9 @@ struct ts_needs {
 // What a run may do without options: create and update.
 void ts_permissions_init(struct ts_permissions *permissions);
 
+// Everything, as often as wanted: for a plan, which only tells what it would take.
+void ts_permissions_grant_all(struct ts_permissions *permissions);
+
 // Adds the grants of one --allow value, "delete=20,reveal", to what is granted already. USAGE.
 enum ts_err ts_permissions_add(
     struct ts_permissions *permissions, const char *text, struct ts_error *err);

