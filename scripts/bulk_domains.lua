@@ -33,7 +33,7 @@ local args = parser:parse(arg)
 
 local COLUMNS = { "sitekey", "result", "name", "added", "removed", "reason" }
 local BENEATH = { added = "+", removed = "-", reason = "" }
-local FINDINGS = 3
+local FINDINGS, REFUSED = 3, 5
 
 local has_edit = #args.add + #args.remove + #args.replace > 0
 if args.from_csv and (has_edit or selection.is_given(args)) then
@@ -107,6 +107,14 @@ if is_held then
   log.warn("nothing is changed, because some cannot be changed as asked; the reasons are with them, "
     .. "and --skip-refused changes the others")
 end
+-- With none left each update says itself what refuses it.
+local allowance = turnstile.allowance "update"
+local is_capped = not args.dry_run and allowance > 0 and #plan.jobs > allowance
+if is_capped then
+  log.warn(("%d widgets are more than --max-update %d: nothing is changed; --limit %d would change "
+    .. "the first"):format(#plan.jobs, allowance, allowance))
+  plan.jobs = {}
+end
 do
   -- Printed whatever ends the work, so that it is known how far it came.
   local _ <close> = setmetatable({}, { __close = function()
@@ -120,6 +128,8 @@ do
     task.each(plan.jobs, edit_widget, { progress = "Editing domains" })
   end
 end
-if plan.findings > 0 or args.dry_run and #plan.jobs > 0 then
+if is_capped then
+  os.exit(REFUSED)
+elseif plan.findings > 0 or args.dry_run and #plan.jobs > 0 then
   os.exit(FINDINGS)
 end

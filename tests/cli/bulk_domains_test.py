@@ -213,6 +213,22 @@ class BulkDomains(Case):
         self.assertIn("--read-only", rows[0]["reason"])
         self.assert_nothing_written()
 
+    def test_more_than_the_cap_is_told_before_any_is_touched(self):
+        self.fill(("a", "a.example"), ("b", "c.example"), ("d", "d.example"))
+        self.sent()
+        cap = ["--max-update", "1"]
+        rows, said = self.edit("--all", "--add", "c.example", status=5, options=cap)
+        self.assertEqual(self.results(rows), {"a": "not done", "d": "not done"})
+        self.assertIn("2 widgets are more than --max-update 1: nothing is changed; --limit 1 would "
+                      "change the first", said)
+        self.assert_nothing_written()
+        rows, _ = self.edit("--all", "--add", "c.example", "--dry-run", status=3, options=cap)
+        self.assertEqual(self.results(rows), {"a": "would change", "d": "would change"})
+        rows, _ = self.edit("--all", "--add", "c.example", "--limit", "1", options=cap)
+        self.assertEqual(self.results(rows)["a"], "changed")
+        rows, _ = self.edit("--all", "--add", "c.example", options=cap)
+        self.assertEqual(self.results(rows), {"d": "changed"})
+
     def test_quiet_says_only_what_is_wrong(self):
         self.fill(("a", "a.example"))
         _, said = self.edit("--all", "--add", "b.example", options=["--quiet"])
