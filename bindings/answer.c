@@ -33,6 +33,8 @@ static const char *kind_of(enum ts_err code)
         return "cancelled";
     case TS_ERR_TOO_LARGE:
         return "decode";
+    case TS_ERR_JOURNAL:
+        return "journal";
     default:
         return "transport";
     }

@@ -27,8 +27,8 @@ local function new(core, freshness)
   end
 
   -- The doubt that `err` tells of has come to this end.
-  local function settle(err, op, is_done, what)
-    core.resolve(err, op, is_done)
+  local function settle(err, op, is_done, what, widget)
+    core.resolve(err, op, is_done, widget)
     lx.verbose(("settled: %s %s: %s"):format(err.op, err.sitekey or "", what))
   end
 
@@ -50,7 +50,7 @@ local function new(core, freshness)
       local verdict, result = judge(err, try)
       attempts = attempts + 1
       if verdict then
-        settle(err, op, true, "it was applied")
+        settle(err, op, true, "it was applied", result)
         return result
       elseif verdict == nil then
         break
@@ -60,7 +60,7 @@ local function new(core, freshness)
         core.refute(err)
         break
       end
-      local again, problem = send()
+      local again, problem = send(err)
       if again then
         settle(err, op, false, "it was not applied, and has been sent again")
         return again
@@ -108,8 +108,8 @@ local function new(core, freshness)
       return nil
     end
 
-    return pursue(err, "update", judge, function()
-      return core.put(live, changes, good_until, true)
+    return pursue(err, "update", judge, function(lost)
+      return core.put(live, changes, good_until, lost)
     end)
   end
 
@@ -123,8 +123,8 @@ local function new(core, freshness)
         return true, true
       end
       explain(lost, "reading it: " .. problem.message)
-    end, function()
-      return core.delete(sitekey, true)
+    end, function(lost)
+      return core.delete(sitekey, lost)
     end)
   end
 
@@ -179,8 +179,8 @@ local function new(core, freshness)
           .. "valid now")
       end
       return is_applied, live
-    end, function()
-      return core.rotate(sitekey, is_immediate, true)
+    end, function(lost)
+      return core.rotate(sitekey, is_immediate, lost)
     end)
   end
 
@@ -245,8 +245,8 @@ local function new(core, freshness)
       end
       mine[widget.sitekey] = true
       return true, widget
-    end, function()
-      local widget, problem = core.create(changes, true)
+    end, function(lost)
+      local widget, problem = core.create(changes, lost)
       if widget then
         mine[widget.sitekey] = true
       end

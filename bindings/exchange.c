@@ -25,6 +25,8 @@ static void exchange_drop(struct lx_exchange *exchange)
     ts_write_cancel(exchange->write);
     exchange->write = NULL;
     ts_widget_body_fini(&exchange->body);
+    lx_image_fini(&exchange->before);
+    lx_image_fini(&exchange->after);
 }
 
 static int exchange__gc(lua_State *L)
@@ -69,7 +71,10 @@ struct lx_exchange *push_exchange(lua_State *L, enum ts_op op)
     exchange->clients = ts_host_of(L)->clients;
     exchange->loop = ts_host_of(L)->loop;
     exchange->waiter.holds = exchange_holds;
-    ts_widget_body_init(&exchange->body, ts_loop_pool(ts_host_of(L)->loop));
+    struct ts_pool *pool = ts_loop_pool(ts_host_of(L)->loop);
+    ts_widget_body_init(&exchange->body, pool);
+    lx_image_init(&exchange->before, pool);
+    lx_image_init(&exchange->after, pool);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setiuservalue(L, -2, 1);
     lua_toclose(L, -1);
@@ -164,6 +169,12 @@ bool lx_exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_cli
     exchange->is_done = false;
     spec->place = exchange_place(L, exchange);
     spec->subject = exchange->subject;
+    const struct lx_image *before = &exchange->before;
+    if (before->json.json.len > 0) {
+        spec->before = ts_buf_text(&before->json.json);
+        spec->before_len = before->json.json.len;
+    }
+    spec->before_mark = before->mark[0] ? before->mark : NULL;
     if (ts_write_start(ts_host_of(L)->door, client, spec, on_write_done, exchange, &exchange->write,
             &entry, &err)) {
         push_start_failure(L, exchange, &err, entry);
@@ -184,6 +195,9 @@ static enum ts_entry_kind write_failure(const struct lx_answer *answer)
         return TS_ENTRY_CREDENTIALS;
     }
     const char *kind = answer->failure.kind;
+    if (ts_str_is(kind, "journal")) {
+        return TS_ENTRY_JOURNAL;
+    }
     bool is_unreached = ts_str_is(kind, "transport") || ts_str_is(kind, "timeout");
     return is_unreached ? TS_ENTRY_WRITE_UNSENT : TS_ENTRY_WRITE_FAILED;
 }
@@ -217,7 +231,8 @@ static size_t settle_failed(struct lx_exchange *exchange, const struct lx_answer
         .status = failure->status,
         .code = failure->has_code ? failure->code : 0,
     };
-    return ts_write_settle(exchange->write, answer->outcome, &facts);
+    struct ts_write_end end = {.outcome = answer->outcome, .failure = &facts};
+    return ts_write_settle(exchange->write, &end);
 }
 
 // Pushes nil, err for a failed exchange, noted and settled.
@@ -259,17 +274,26 @@ int push_exchange_reject(lua_State *L, struct lx_exchange *exchange, const char 
     return push_exchange_failure(L, exchange, &answer);
 }
 
-void lx_exchange_settle(struct lx_exchange *exchange)
+void lx_exchange_settle(lua_State *L, struct lx_exchange *exchange, int idx)
 {
-    ts_write_settle(exchange->write, TS_OUTCOME_DONE, NULL);
+    struct ts_write_end end;
+    lx_image_end(L, idx, exchange->op, &exchange->after, &end);
+    ts_write_settle(exchange->write, &end);
 }
 
 int push_exchange_unsent(lua_State *L, struct lx_exchange *exchange, const char *kind,
     enum ts_entry_kind entry, const char *why)
 {
+    struct ts_write_spec spec = {
+        .op = exchange->op,
+        .sitekey = exchange->sitekey[0] ? exchange->sitekey : NULL,
+        .place = exchange_place(L, exchange),
+        .subject = exchange->subject,
+    };
     struct lx_failure failure = {.kind = kind, .message = why, .outcome = "not_applied"};
     failure_name(L, exchange, &failure);
-    failure.entry = lx_note(L, entry, &failure);
+    struct ts_facts facts = {.kind = entry, .message = why};
+    failure.entry = ts_door_note(ts_host_of(L)->door, &spec, &facts);
     return push_failure(L, &failure);
 }
 

@@ -9,6 +9,7 @@
 #include <lua.h>
 
 #include "bindings/answer.h"
+#include "bindings/image.h"
 #include "bindings/lx.h"
 #include "bindings/task.h"
 #include "host/api/widget.h"
@@ -22,6 +23,8 @@ struct lx_exchange {
     struct ts_call *call;   // a read
     struct ts_write *write; // or a write
     struct ts_widget_body body;
+    struct lx_image before; // of a write: the widget as it is relied on
+    struct lx_image after;  // and as the answer has it
     enum ts_op op;   // what the script asked for; a read on behalf of an update has UPDATE here
     unsigned fields; // of an update: bits of the fields that are our own once it is done
     int64_t done_us; // monotonic: when it ended
@@ -70,7 +73,7 @@ int64_t lx_exchange_start(struct lx_exchange *exchange);
 // The answer's header as it came, NULL when absent; borrowed until the exchange is closed.
 const char *lx_exchange_header(struct lx_exchange *exchange, const char *name);
 
-// Settles a write as done.
-void lx_exchange_settle(struct lx_exchange *exchange);
+// Settles a write as done. The widget that the answer brought is at idx; 0: it brought none.
+TS_RAISES void lx_exchange_settle(lua_State *L, struct lx_exchange *exchange, int idx);
 
 #endif

@@ -157,7 +157,7 @@ static int failure_forgive(lua_State *L)
     }
     size_t entry = lx_failure_entry(L, 1);
     if (entry > 0) {
-        ts_ledger_forgive(&ts_host_of(L)->door->ledger, entry, lua_tostring(L, 2));
+        ts_door_forgive(ts_host_of(L)->door, entry, lua_tostring(L, 2));
     }
     lua_settop(L, 1);
     return 1;

@@ -9,6 +9,7 @@
 #include "bindings/client.h"
 #include "bindings/digest.h"
 #include "bindings/host.h"
+#include "bindings/image.h"
 #include "bindings/secret.h"
 #include "bindings/snapshot.h"
 #include "bindings/widget.h"
@@ -64,7 +65,7 @@ static int core_time(lua_State *L)
 static int core_differs(lua_State *L)
 {
     struct lx_merged merged;
-    lx_merge(L, 1, lua_touserdata(L, 2), NULL, &merged);
+    lx_merge(L, 1, lua_touserdata(L, 2), NULL, NULL, &merged);
     lua_pushboolean(L, merged.changed != 0);
     return 1;
 }
@@ -75,7 +76,7 @@ static int core_is_twin(lua_State *L)
     static const unsigned bits =
         1u << TS_WIDGET_NAME | 1u << TS_WIDGET_DOMAINS | 1u << TS_WIDGET_MODE;
     struct lx_merged merged;
-    lx_merge(L, 1, lua_touserdata(L, 2), NULL, &merged);
+    lx_merge(L, 1, lua_touserdata(L, 2), NULL, NULL, &merged);
     lua_pushboolean(L, !(merged.changed & bits));
     return 1;
 }
@@ -121,21 +122,25 @@ static int core_is_listed(lua_State *L)
     return 1;
 }
 
-// resolve(err, op, is_done): reading has shown what became of the write that err speaks of
+// resolve(err, op, is_done, widget as it is now | nil): reading has shown what became of the write
+// that err speaks of
 static int core_resolve(lua_State *L)
 {
     static const char *const names[] = {"create", "update", "delete", "rotate", NULL};
     static const enum ts_op ops[] = {TS_OP_CREATE, TS_OP_UPDATE, TS_OP_DELETE, TS_OP_ROTATE};
     enum ts_op op = ops[luaL_checkoption(L, 2, NULL, names)];
-    ts_ledger_resolve(
-        &ts_host_of(L)->door->ledger, lx_failure_entry(L, 1), op, lua_toboolean(L, 3));
+    lua_settop(L, 4);
+    struct ts_write_end end;
+    lx_image_end(L, lua_istable(L, 4) ? 4 : 0, op, push_image(L), &end);
+    end.outcome = lua_toboolean(L, 3) ? TS_OUTCOME_DONE : TS_OUTCOME_NOT_APPLIED;
+    ts_door_resolve(ts_host_of(L)->door, lx_failure_entry(L, 1), op, &end);
     return 0;
 }
 
 // refute(err): reading has shown that the write that err speaks of was not applied, and that is all
 static int core_refute(lua_State *L)
 {
-    ts_ledger_refute(&ts_host_of(L)->door->ledger, lx_failure_entry(L, 1));
+    ts_door_refute(ts_host_of(L)->door, lx_failure_entry(L, 1));
     return 0;
 }
 

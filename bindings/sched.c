@@ -11,6 +11,7 @@
 #include "bindings/host.h"
 #include "bindings/interrupt.h"
 #include "bindings/trace.h"
+#include "host/api/gate.h"
 #include "host/base/progress.h"
 #include "host/net/loop.h"
 #include "host/net/signals.h"
@@ -309,6 +310,7 @@ bool ts_sched_run(lua_State *L, int nargs)
             break;
         }
         struct ts_error err;
+        ts_queue_depart(host->queue);
         if (!sched->ready_head && !ts_loop_is_busy(host->loop)) {
             unstick(L, sched);
         }

@@ -15,6 +15,8 @@
 #include "bindings/name_set.h"
 #include "host/api/widget.h"
 
+struct lx_image;
+
 // Writes the sitekey that arg names: a string, or a widget table with one. Misuse otherwise.
 TS_RAISES void check_sitekey(
     lua_State *L, int arg, const char *function, char out[TS_WIDGET_SITEKEY_MAX + 1]);
@@ -64,6 +66,9 @@ bool lx_is_any_hostname(const struct lx_fields *fields);
 TS_RAISES void lx_add_fields(
     lua_State *L, const struct lx_fields *fields, struct ts_widget_body *body);
 
+// The same without the end of the body. NOMEM, TOO_LARGE.
+enum ts_err lx_fields_write(const struct lx_fields *fields, struct ts_widget_body *body);
+
 // Raises unless code, of the making of a body, is TS_OK: a body that is too large is misuse.
 TS_RAISES void lx_check_body(lua_State *L, enum ts_err code);
 
@@ -75,10 +80,11 @@ struct lx_merged {
 };
 
 // Puts the changes over the writable fields of the widget at idx. Writes the result into the body,
-// without what the widget lacks: only when something changes and nothing is unfit, as then nothing
-// may be sent. Without a body it only compares.
+// without what the widget lacks, and the image of the widget as it was into `before`: only when
+// something changes and nothing is unfit, as then nothing may be sent. Without a body it only
+// compares. idx is not relative.
 TS_RAISES void lx_merge(lua_State *L, int idx, const struct lx_changes *changes,
-    struct ts_widget_body *body, struct lx_merged *out);
+    struct ts_widget_body *body, struct lx_image *before, struct lx_merged *out);
 
 // The first field that the changes set as a whole, and that is another in the widget at `live` than
 // in the one at `base`, and not yet what it is to become; but for those with a bit in `but`. NULL

@@ -105,7 +105,7 @@ static int widget_k(lua_State *L, int status, lua_KContext ctx)
             is_update ? (lua_Integer)exchange->fields : (lua_Integer)lx_exchange_start(exchange));
         return 3;
     }
-    lx_exchange_settle(exchange);
+    lx_exchange_settle(L, exchange, lua_gettop(L));
     if (exchange->op != TS_OP_CREATE) {
         lx_freshness_wrote(L, lx_client_freshness(L, lua_upvalueindex(1)),
             lx_freshness_key(exchange->sitekey), lua_gettop(L), exchange->fields);
@@ -136,25 +136,34 @@ static int write_start(
     return lx_exchange_write(L, exchange, check_client(L), spec) ? k(L, LUA_OK, 0) : 2;
 }
 
-// create(changes, is_again) -> widget | nil, err, when it was sent
+// The error at idx, if there is one, is of the same write, which was not applied: it is sent again.
+static void write_repeat(lua_State *L, int idx, struct ts_write_spec *spec)
+{
+    if (!lua_isnoneornil(L, idx)) {
+        spec->is_again = true;
+        spec->operation = ts_door_operation(ts_host_of(L)->door, lx_failure_entry(L, idx));
+    }
+}
+
+// create(changes, lost) -> widget | nil, err, when it was sent. `lost`, here and below, is the
+// error of the same write when it is sent again, else nil.
 static int core_create(lua_State *L)
 {
     const struct lx_changes *changes = lua_touserdata(L, 1);
     struct lx_exchange *exchange = push_write(L, TS_OP_CREATE, NULL);
     lx_add_fields(L, &changes->fields, &exchange->body);
     lx_exchange_name(exchange, changes->fields.texts[TS_WIDGET_NAME].text, NULL);
-    struct ts_write_spec spec = {
-        .is_any_hostname = lx_is_any_hostname(&changes->fields), .is_again = lua_toboolean(L, 2)};
+    struct ts_write_spec spec = {.is_any_hostname = lx_is_any_hostname(&changes->fields)};
+    write_repeat(L, 2, &spec);
     return write_start(L, exchange, &spec, widget_k);
 }
 
-// Puts the changes at index 2 over the widget at index 1.
-static int put_start(
-    lua_State *L, struct lx_exchange *exchange, int64_t good_until_us, bool is_again)
+// Puts the changes at index 2 over the widget at index 1; the error is at `lost`.
+static int put_start(lua_State *L, struct lx_exchange *exchange, int64_t good_until_us, int lost)
 {
     const struct lx_changes *changes = lua_touserdata(L, 2);
     struct lx_merged merged;
-    lx_merge(L, 1, changes, &exchange->body, &merged);
+    lx_merge(L, 1, changes, &exchange->body, &exchange->before, &merged);
     if (merged.unfit) {
         lua_pushfstring(
             L, "the widget as read has no `%s` that an update could send back", merged.unfit);
@@ -171,22 +180,21 @@ static int put_start(
     lx_client_moves(L, lua_upvalueindex(1))->names += merged.changed >> TS_WIDGET_NAME & 1;
     struct ts_write_spec spec = {
         .is_any_hostname = merged.is_opened, // open already is not opened by this update
-        .is_again = is_again,
         .start_before_us = good_until_us,
     };
+    write_repeat(L, lost, &spec);
     return write_start(L, exchange, &spec, widget_k);
 }
 
-// put(widget as it is, changes, the moment until which the widget may be relied on, is_again) ->
+// put(widget as it is, changes, the moment until which the widget may be relied on, lost) ->
 // widget | nil, err, bits of the fields that are our own if it was applied | false: nothing differs
 // | false, "late": not sent by that moment
 static int core_put(lua_State *L)
 {
     const struct lx_changes *changes = lua_touserdata(L, 2);
     int64_t good_until_us = luaL_checkinteger(L, 3);
-    bool is_again = lua_toboolean(L, 4);
     struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, changes->sitekey);
-    return put_start(L, exchange, good_until_us, is_again);
+    return put_start(L, exchange, good_until_us, 4);
 }
 
 // put_known(sitekey | widget, changes) -> as put | false, "unknown": the script's own table, if it
@@ -201,12 +209,24 @@ static int core_put_known(lua_State *L)
         // First, as a finalizer may run in it that changes the table.
         struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, changes->sitekey);
         if (lx_freshness_ask(L, fresh, changes->key, 1, &known, &until_us) == LX_TRUST_GOOD) {
-            return put_start(L, exchange, until_us, false);
+            return put_start(L, exchange, until_us, 4);
         }
     }
     lua_pushboolean(L, 0);
     lua_pushliteral(L, "unknown");
     return 2;
+}
+
+// What is known of the widget before the write: the one at idx, if there is one.
+static void write_witness(lua_State *L, int idx, struct lx_exchange *exchange)
+{
+    if (lua_istable(L, idx)) {
+        lx_image_take(L, idx, &exchange->before);
+        lua_pushliteral(L, "secret");
+        lua_rawget(L, idx);
+        lx_image_mark(L, -1, &exchange->before);
+        lua_pop(L, 1);
+    }
 }
 
 static int delete_k(lua_State *L, int status, lua_KContext ctx)
@@ -222,20 +242,23 @@ static int delete_k(lua_State *L, int status, lua_KContext ctx)
     if (!is_gone && !push_exchange_answer(L, exchange, &result)) {
         return 2;
     }
-    lx_exchange_settle(exchange); // the result may be the widget or null
+    // The result may be the widget or null, and was not decoded when it is gone already.
+    lx_exchange_settle(L, exchange, !is_gone && lua_istable(L, -1) ? lua_gettop(L) : 0);
     lua_pushboolean(L, 1);
     return 1;
 }
 
-// delete(sitekey, is_again) -> true | nil, err
+// delete(sitekey, lost, widget | nil) -> true | nil, err
 static int core_delete(lua_State *L)
 {
     struct lx_exchange *exchange = push_write(L, TS_OP_DELETE, luaL_checkstring(L, 1));
-    struct ts_write_spec spec = {.is_again = lua_toboolean(L, 2)};
+    struct ts_write_spec spec = {0};
+    write_repeat(L, 2, &spec);
+    write_witness(L, 3, exchange);
     return write_start(L, exchange, &spec, delete_k);
 }
 
-// rotate(sitekey, is_immediate, is_again) -> widget | nil, err, when it was sent
+// rotate(sitekey, is_immediate, lost, widget | nil) -> widget | nil, err, when it was sent
 static int core_rotate(lua_State *L)
 {
     struct lx_exchange *exchange = push_write(L, TS_OP_ROTATE, luaL_checkstring(L, 1));
@@ -244,7 +267,9 @@ static int core_rotate(lua_State *L)
     bool is_immediate = lua_toboolean(L, 2);
     lx_check_body(L, ts_widget_body_add_bool(body, "invalidate_immediately", is_immediate));
     lx_check_body(L, ts_widget_body_end(body));
-    struct ts_write_spec spec = {.is_immediate = is_immediate, .is_again = lua_toboolean(L, 3)};
+    struct ts_write_spec spec = {.is_immediate = is_immediate};
+    write_repeat(L, 3, &spec);
+    write_witness(L, 4, exchange);
     return write_start(L, exchange, &spec, widget_k);
 }
 

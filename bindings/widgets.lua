@@ -116,7 +116,7 @@ local function new(core, fresh)
   function half.delete(subject)
     local sitekey = core.check_delete(subject)
     local _ <close> = core.hold("sitekey", sitekey)
-    local is_done, err = core.delete(sitekey)
+    local is_done, err = core.delete(sitekey, nil, subject)
     if not is_done and err.outcome == "unknown" then
       is_done, err = shield(doubt.delete, sitekey, err)
     end
@@ -152,7 +152,7 @@ local function new(core, fresh)
     local sitekey, is_immediate = core.check_rotate(subject, options)
     local _ <close> = core.hold("sitekey", sitekey)
     local before = evidence_of(sitekey, subject)
-    local widget, err, sent = core.rotate(sitekey, is_immediate)
+    local widget, err, sent = core.rotate(sitekey, is_immediate, nil, before.widget)
     if widget then
       return widget
     elseif err.outcome ~= "unknown" then

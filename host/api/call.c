@@ -57,12 +57,21 @@ void call_launch(struct ts_call *call)
     if (call->xfer) {
         answer_reset(call);
     }
-    call->state = CALL_IN_FLIGHT;
-    call->started_us = ts_loop_now(call->client->loop);
     call->is_probe = outage->is_on && !call->endpoint->is_public;
     if (call->is_probe) {
         outage->is_probing = true;
     }
+    if (call->endpoint->is_write && call->client->queue->gate) {
+        call_hold(call);
+    } else {
+        call_send(call);
+    }
+}
+
+void call_send(struct ts_call *call)
+{
+    call->state = CALL_IN_FLIGHT;
+    call->started_us = ts_loop_now(call->client->loop);
     struct ts_answer *answer = &call->answer;
     enum ts_err code = call_request_start(call, &answer->error);
     answer->attempts += !code;
@@ -159,6 +168,9 @@ void ts_call_cancel(struct ts_call *call)
     struct ts_queue *queue = call->client->queue;
     if (call->state == CALL_WAITING) {
         queue_remove(queue, call);
+    } else if (call->state == CALL_DEPARTING) {
+        call_release(call);
+        call_leave_flight(call, false);
     } else if (call->state == CALL_IN_FLIGHT) {
         call_leave_flight(call, true); // it may have arrived
     } else if (call->state == CALL_RESTING) {
@@ -169,6 +181,11 @@ void ts_call_cancel(struct ts_call *call)
 }
 
 bool ts_call_is_started(const struct ts_call *call)
+{
+    return call->state == CALL_DEPARTING || ts_call_has_left(call);
+}
+
+bool ts_call_has_left(const struct ts_call *call)
 {
     return call->state == CALL_IN_FLIGHT || call->state == CALL_ENDED;
 }

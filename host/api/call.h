@@ -65,8 +65,11 @@ enum ts_err ts_call_write(struct ts_client *client, const struct ts_call_spec *s
 // Stops the call if it is under way and releases it. NULL is fine.
 void ts_call_cancel(struct ts_call *call);
 
-// Whether the request has left the queue.
+// Whether the call has its place in flight: a write is seen through then.
 bool ts_call_is_started(const struct ts_call *call);
+
+// Whether its request may have left: not while it is held for the gate.
+bool ts_call_has_left(const struct ts_call *call);
 
 // The answer, once on_done has been called; borrowed until the cancel.
 struct ts_answer *ts_call_answer(struct ts_call *call);

@@ -14,7 +14,8 @@
 #include "host/net/xfer.h"
 
 enum call_state {
-    CALL_WAITING, // in its lane of the queue
+    CALL_WAITING,   // in its lane of the queue
+    CALL_DEPARTING, // has its place in flight; held for the gate, in queue->departing
     CALL_IN_FLIGHT,
     CALL_RESTING, // until its next attempt, among outage->resting
     CALL_ENDED,
@@ -24,7 +25,7 @@ struct ts_call {
     struct ts_client *client;
     const struct ts_endpoint *endpoint;
     enum call_state state;
-    struct ts_call *next; // in its lane, or among those that rest
+    struct ts_call *next; // in its lane, or among those that rest or depart
     struct ts_call *prev;
     struct ts_buf url;
     struct ts_buf body;
@@ -61,6 +62,13 @@ void call_on_exchange_done(void *owner, struct ts_xfer *xfer);
 
 // Lets go of the place and the permission that the call holds while it is in flight.
 void call_leave_flight(struct ts_call *call, bool is_sent);
+
+// Holds a call for the queue's gate, and takes it out of those that are held.
+void call_hold(struct ts_call *call);
+void call_release(struct ts_call *call);
+
+// Begins the exchange of a call that has its place in flight. May end the call.
+void call_send(struct ts_call *call);
 
 // Takes the call out of those that rest.
 void call_wake(struct ts_call *call);

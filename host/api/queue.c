@@ -4,6 +4,7 @@
 #include "host/api/queue.h"
 
 #include "host/api/budget.h"
+#include "host/api/gate.h"
 #include "host/api/queue_private.h"
 
 void ts_queue_init(struct ts_queue *queue, size_t limit)
@@ -144,6 +145,7 @@ void queue_advance(struct ts_queue *queue)
 void ts_queue_close(struct ts_queue *queue)
 {
     queue->is_closed = true;
+    ts_queue_depart(queue); // what has its place in flight is seen through
     while (queue->turn) {
         struct ts_call *call = queue->turn->head;
         queue_remove(queue, call);

@@ -12,6 +12,7 @@
 
 struct ts_budget;
 struct ts_call;
+struct ts_gate;
 
 // Calls that wait for the same permission, first come, first served. Lanes with calls form a ring.
 struct ts_lane {
@@ -27,20 +28,23 @@ struct ts_lane {
 struct ts_queue {
     size_t limit; // requests in flight at most
     size_t in_flight;
-    size_t requests;         // started so far, for the summary
-    size_t waiting;          // in all lanes
-    bool is_closed;          // stopping: nothing that waits is started any more
-    struct ts_lane free;     // for calls without a budget
-    struct ts_lane *turn;    // whose turn it is; NULL while nothing waits
-    struct ts_outage outage; // set up after the init: how calls are sent again
+    size_t requests;            // started so far, for the summary
+    size_t waiting;             // in all lanes
+    bool is_closed;             // stopping: nothing that waits is started any more
+    struct ts_lane free;        // for calls without a budget
+    struct ts_lane *turn;       // whose turn it is; NULL while nothing waits
+    struct ts_outage outage;    // set up after the init: how calls are sent again
+    const struct ts_gate *gate; // what writes pass, see gate.h; NULL: none
+    struct ts_call *departing;  // writes that are held for it; they count as in flight
+    struct ts_call *departing_last;
 };
 
 // Makes an empty queue; limit is at least 1. Needs no fini but for its outage, if that was set up.
 void ts_queue_init(struct ts_queue *queue, size_t limit);
 
-// Stops starting calls. Those that wait end at once: with what they heard last, or as CANCELLED
-// when they were never sent, or as TRANSPORT when the run has given up on the API. Those in flight
-// go on.
+// Stops starting calls. Those that wait, but for writes that are held for the gate, end at once:
+// with what they heard last, or as CANCELLED when they were never sent, or as TRANSPORT when the
+// run has given up on the API. Those in flight go on.
 void ts_queue_close(struct ts_queue *queue);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// BLAKE2b, each part behind its length.
+// BLAKE2b, each part behind its length; and what other tools show of a file.
 #include "host/base/digest.h"
 
 #include <stdint.h>
@@ -19,4 +19,11 @@ void ts_digest(const char *const *parts, const size_t *lens, size_t count, char 
     crypto_generichash_final(&state, bytes, sizeof bytes);
     sodium_memzero(&state, sizeof state);
     sodium_bin2hex(out, TS_DIGEST_MAX, bytes, sizeof bytes);
+}
+
+void ts_digest_sha256(const void *bytes, size_t len, char out[TS_SHA256_MAX])
+{
+    unsigned char hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, bytes, len);
+    sodium_bin2hex(out, TS_SHA256_MAX, hash, sizeof hash);
 }

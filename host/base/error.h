@@ -19,6 +19,7 @@ enum ts_err {
     TS_ERR_CREDENTIALS, // credentials are missing or unusable
     TS_ERR_CANCELLED,   // stopped on purpose
     TS_ERR_LATE,        // it could not begin in time, and what it relies on may be out of date
+    TS_ERR_JOURNAL,     // what has to be recorded cannot be: nothing may be done
     TS_ERR_INTERNAL,    // a library broke its word
 };
 

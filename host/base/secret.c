@@ -44,8 +44,8 @@ struct ts_secret_pool {
     size_t count;
     size_t spares; // empty slabs, 0 or 1
     struct open_list open;
-    unsigned char key[crypto_generichash_KEYBYTES_MIN]; // of fingerprints
-    bool is_deferred;                                   // slabs stay open until the pool is sealed
+    unsigned char key[TS_SECRET_KEY]; // of fingerprints
+    bool is_deferred;                 // slabs stay open until the pool is sealed
 };
 
 struct ts_secret {
@@ -317,6 +317,11 @@ bool ts_secret_is_equal(struct ts_secret *a, struct ts_secret *b)
     ts_secret_return(b);
     ts_secret_return(a);
     return is_equal;
+}
+
+void ts_secret_pool_set_key(struct ts_secret_pool *pool, const unsigned char key[TS_SECRET_KEY])
+{
+    memcpy(pool->key, key, sizeof pool->key);
 }
 
 void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPRINT])

@@ -54,8 +54,13 @@ void ts_secret_return(struct ts_secret *secret);
 // Constant-time comparison. The lengths may show, the content does not.
 bool ts_secret_is_equal(struct ts_secret *a, struct ts_secret *b);
 
-// Writes a fingerprint keyed by the pool, so that it says nothing outside this process and two
-// secrets of a pool can be compared after one of them is gone.
+// Makes fingerprints comparable with those of other processes that set the same key. To be called
+// before any is made.
+#define TS_SECRET_KEY 32
+void ts_secret_pool_set_key(struct ts_secret_pool *pool, const unsigned char key[TS_SECRET_KEY]);
+
+// Writes a fingerprint keyed by the pool, so that it says nothing to who has not the key, and two
+// secrets can be compared after one of them is gone.
 #define TS_SECRET_FINGERPRINT 16
 void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPRINT]);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The one door for writes: permission, then limits, then the wire, then settling what happened.
-// Journal, caps and plans come to live here; no other code may start a write.
+// The one door for writes: permission and caps, then the journal, then the wire, then settling what
+// happened. No other code may start a write.
 #ifndef TS_OPS_DOOR_H
 #define TS_OPS_DOOR_H
 
@@ -8,9 +8,11 @@
 #include <stddef.h>
 
 #include "host/api/call.h"
+#include "host/api/gate.h"
 #include "host/ops/deliver.h"
 #include "host/ops/ledger.h"
 #include "host/ops/permission.h"
+#include "host/ops/recorder.h"
 
 struct ts_client;
 struct ts_write;
@@ -18,6 +20,8 @@ struct ts_write;
 struct ts_door {
     struct ts_permissions permissions;
     struct ts_ledger ledger;
+    struct ts_recorder recorder;
+    struct ts_gate gate; // for the queue: each write is in the journal before it is sent
     bool is_rehearsal; // of a plan: writes go to a copy of the account, deliveries nowhere
     bool is_closed;    // stopping: nothing new leaves
     bool is_stopped;   // from outside: what has not left is withdrawn, which is no failure
@@ -31,17 +35,36 @@ struct ts_write_spec {
     bool is_any_hostname;    // the body leaves the widget open to every hostname
     bool is_immediate;       // a rotation that ends the old secret at once, without grace period
     bool is_again;           // the same write as one that was not applied: it has been counted
+    size_t operation;        // of a write that is sent again: the recorder's handle; else 0
     int64_t start_before_us; // as in ts_call_spec
-    const char *place;       // "onboard.lua:12", for the summary; borrowed until the cancel
-    const char *subject;     // what is written, for messages: a sitekey or a name; borrowed as well
+    // Borrowed until the cancel, as are sitekey and body.
+    const char *account; // the client's; filled in by ts_write_start
+    const char *place;   // "onboard.lua:12", for summary and journal
+    const char *subject; // what is written, for messages: a sitekey or a name
+    const char *before;  // JSON: the widget as it is relied on; NULL: not known
+    size_t before_len;
+    const char *before_mark; // its secret's fingerprint in hexadecimal; NULL: not known
+};
+
+// How a write has ended, as the caller reads the answer. Borrowed; NULL: not known.
+struct ts_write_end {
+    enum ts_outcome outcome;
+    // What a write that was not applied is noted as, and why: its kind, message, status, code and
+    // ray; the rest the door knows. NULL for DONE.
+    const struct ts_facts *failure;
+    const char *sitekey; // of a widget that was created
+    const char *after;   // JSON: the widget as it is now
+    size_t after_len;
+    const char *after_mark; // its secret's fingerprint in hexadecimal
 };
 
 typedef void (*ts_write_fn)(void *owner, struct ts_write *write);
 
-// Makes a door with nothing allowed beyond what can be undone: ts_permissions_init.
+// Makes a door with nothing allowed beyond what can be undone (ts_permissions_init), and with a
+// recorder that records nothing. It must not be moved once its gate is in use.
 void ts_door_init(struct ts_door *door);
 
-// Releases the ledger. Accepts a zeroed struct, may run twice.
+// Releases ledger and recorder. Accepts a zeroed struct, may run twice.
 void ts_door_fini(struct ts_door *door);
 
 // Checks that the write may leave, without sending it. REFUSED, naming the flag with the number
@@ -55,15 +78,32 @@ enum ts_err ts_write_start(struct ts_door *door, struct ts_client *client,
     const struct ts_write_spec *spec, ts_write_fn on_done, void *owner, struct ts_write **out,
     size_t *entry, struct ts_error *err);
 
+// Notes a write that is not sent at all, in ledger and journal, as what the facts say, of which the
+// door fills in what it knows. Returns the ledger's number.
+size_t ts_door_note(
+    struct ts_door *door, const struct ts_write_spec *spec, const struct ts_facts *facts);
+
 // The answer, once on_done has been called; borrowed until the cancel.
 struct ts_answer *ts_write_answer(struct ts_write *write);
 
-// Says how the write ended, once; what the answer's bytes mean is the caller's knowledge. failure
-// holds what a write that was not applied is noted as, and why: its kind, message, status, code and
-// ray; the rest the door knows. It may be NULL for DONE. Returns the ledger's number for a failure,
-// 0 for success.
-size_t ts_write_settle(
-    struct ts_write *write, enum ts_outcome outcome, const struct ts_facts *failure);
+// Says how the write ended, once; what the answer's bytes mean is the caller's knowledge. Returns
+// the ledger's number for a failure, 0 for success.
+size_t ts_write_settle(struct ts_write *write, const struct ts_write_end *end);
+
+// Reading has shown what became of a write of unknown outcome, which the ledger knows by that
+// number: it was applied, as `end` says (its outcome is DONE); or it was not, and what is done
+// about that is noted on its own.
+void ts_door_resolve(
+    struct ts_door *door, size_t entry, enum ts_op op, const struct ts_write_end *end);
+
+// Reading has shown that such a write was not applied, and nothing more is done about it.
+void ts_door_refute(struct ts_door *door, size_t entry);
+
+// The recorder's handle of the write that failed as `entry` says, to be sent again; 0: none.
+size_t ts_door_operation(const struct ts_door *door, size_t entry);
+
+// The script forgives a failure.
+void ts_door_forgive(struct ts_door *door, size_t entry, const char *why);
 
 // Whether the write has ended because it could not begin in time. Then it is settled: it counts as
 // if it had never been started.

@@ -92,6 +92,11 @@ static struct ts_entry *entry_of(struct ts_ledger *ledger, size_t number)
     return number >= 1 && number <= ledger->len ? &ledger->entries[number - 1] : NULL;
 }
 
+size_t ts_ledger_operation(const struct ts_ledger *ledger, size_t number)
+{
+    return number >= 1 && number <= ledger->len ? ledger->entries[number - 1].facts.operation : 0;
+}
+
 void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reason)
 {
     struct ts_entry *entry = entry_of(ledger, number);

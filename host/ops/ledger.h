@@ -17,6 +17,7 @@ enum ts_entry_kind {
     TS_ENTRY_STALE,         // not sent: the live widget is not what the script saw
     TS_ENTRY_REFUSED,       // permission, cap or read-only
     TS_ENTRY_READ_FAILED,   // the API could not be reached, or a list stayed incomplete
+    TS_ENTRY_JOURNAL,       // not sent: it could not be recorded
     TS_ENTRY_CREDENTIALS,   // missing, rejected or too weak
     TS_ENTRY_USAGE,         // configuration that a call needs is missing or wrong
     TS_ENTRY_SCRIPT,        // a task failed and nobody asked for its result
@@ -38,6 +39,7 @@ struct ts_facts {
     long status;         // HTTP status of the answer, 0: there was none
     long long code;      // the API's error code, 0: none
     bool is_immediate;   // of a rotation that is to end the old secret at once
+    size_t operation;    // of a write: the recorder's handle, 0: none
 };
 
 struct ts_entry {
@@ -78,6 +80,9 @@ void ts_ledger_fini(struct ts_ledger *ledger);
 // when it is not kept (no memory, or what it says is told once for all): it is counted all the
 // same.
 size_t ts_ledger_add(struct ts_ledger *ledger, const struct ts_facts *facts);
+
+// The recorder's handle of the write that failed; 0: none. number may be 0.
+size_t ts_ledger_operation(const struct ts_ledger *ledger, size_t number);
 
 // Takes failure number out of the count; a second time does nothing. reason is copied.
 void ts_ledger_forgive(struct ts_ledger *ledger, size_t number, const char *reason);

@@ -13,6 +13,7 @@ static const struct {
     {TS_ENTRY_CREDENTIALS, TS_EXIT_CREDENTIALS},
     {TS_ENTRY_REFUSED, TS_EXIT_REFUSED},
     {TS_ENTRY_STALE, TS_EXIT_STALE},
+    {TS_ENTRY_JOURNAL, TS_EXIT_UNREACHABLE},
     {TS_ENTRY_READ_FAILED, TS_EXIT_UNREACHABLE},
     {TS_ENTRY_WRITE_UNSENT, TS_EXIT_UNREACHABLE},
     {TS_ENTRY_WRITE_FAILED, TS_EXIT_PARTIAL},
@@ -40,4 +41,26 @@ int ts_exit_choose(const struct ts_ledger *ledger, const struct ts_exit_causes *
         return TS_EXIT_SCRIPT;
     }
     return causes->requested >= 0 ? causes->requested : TS_EXIT_DONE;
+}
+
+const char *ts_exit_word(int status)
+{
+    static const char *const words[] = {
+        [TS_EXIT_DONE] = "done",
+        [TS_EXIT_SCRIPT] = "failed",
+        [TS_EXIT_USAGE] = "usage",
+        [TS_EXIT_FINDINGS] = "findings",
+        [TS_EXIT_PARTIAL] = "partial",
+        [TS_EXIT_REFUSED] = "refused",
+        [TS_EXIT_STALE] = "stale",
+        [TS_EXIT_LOCKED] = "locked",
+        [TS_EXIT_CREDENTIALS] = "credentials",
+        [TS_EXIT_UNREACHABLE] = "unreachable",
+        [TS_EXIT_UNKNOWN] = "unsettled",
+    };
+    if (status >= 0 && (size_t)status < sizeof words / sizeof words[0]) {
+        return words[status];
+    }
+    return status == TS_EXIT_SIGNAL + SIGINT || status == TS_EXIT_SIGNAL + SIGTERM ? "interrupted"
+                                                                                   : "failed";
 }

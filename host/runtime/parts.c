@@ -14,9 +14,6 @@
 #include "host/runtime/limits.h"
 #include "host/sandbox/sandbox.h"
 
-// The account that stands for "the configured one" when a sandbox runs and none is configured.
-#define SANDBOX_ACCOUNT "00000000000000000000000000000000"
-
 void ts_config_init(struct ts_config *config)
 {
     const char *account = getenv("CLOUDFLARE_ACCOUNT_ID");
@@ -66,12 +63,13 @@ static enum ts_err client_open(struct ts_parts *parts, const struct place *place
     if (!wish->is_public) {
         config.account = wish->account ? wish->account : parts->config->account;
         if (!config.account && parts->sandbox) {
-            config.account = SANDBOX_ACCOUNT;
+            config.account = TS_SANDBOX_ACCOUNT;
         }
         if (!config.account) {
             return ts_error_set(
                 err, TS_ERR_USAGE, "no account: give --account ID or set CLOUDFLARE_ACCOUNT_ID");
         }
+        ts_record_prepare(&parts->record);
         code = client_credentials(parts, place, wish->token_file, &credentials, err);
         if (code) {
             ts_credentials_fini(&credentials);
@@ -177,13 +175,18 @@ static enum ts_err planning_start(
 enum ts_err ts_parts_init(
     struct ts_parts *parts, const struct ts_config *config, struct ts_error *err)
 {
-    *parts = (struct ts_parts){.config = config, .begun_us = ts_clock_mono(ts_clock_system())};
+    *parts = (struct ts_parts){
+        .config = config,
+        .begun_us = ts_clock_mono(ts_clock_system()),
+        .begun_wall_us = ts_clock_wall(ts_clock_system()),
+    };
     struct ts_progress_source budget = ts_budgets_progress(&parts->budgets);
     ts_display_init(&parts->display, &parts->log, config, &budget);
     ts_door_init(&parts->door);
     parts->door.permissions = config->permissions;
     parts->door.ledger.once = parts->queue.outage.reason;
     ts_queue_init(&parts->queue, (size_t)config->concurrency);
+    ts_record_start(&parts->record, parts);
     struct ts_retry_policy retry = ts_retry_policy_of(config->max_wait_us);
     ts_outage_init(&parts->queue.outage, &retry, &parts->log, retry_seed());
     ts_sched_init(&parts->sched, &parts->host);

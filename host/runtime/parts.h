@@ -14,12 +14,17 @@
 #include "host/runtime/config.h"
 #include "host/runtime/display.h"
 #include "host/runtime/planning.h"
+#include "host/runtime/record.h"
 
 struct ts_sandbox;
 
+// The account that stands for "the configured one" when a sandbox runs and none is configured.
+#define TS_SANDBOX_ACCOUNT "00000000000000000000000000000000"
+
 struct ts_parts {
     const struct ts_config *config;
-    int64_t begun_us; // when the run began, on the monotonic clock
+    int64_t begun_us;      // when the run began, on the monotonic clock
+    int64_t begun_wall_us; // and on the wall clock
     struct ts_log log;
     struct ts_display display;
     struct ts_secret_pool *secrets;
@@ -27,6 +32,7 @@ struct ts_parts {
     struct ts_queue queue;
     struct ts_budgets budgets;
     struct ts_door door;
+    struct ts_record record;
     struct ts_sandbox *sandbox;  // --sandbox only
     struct ts_planning planning; // of a plan only
     struct ts_sched sched;

@@ -64,6 +64,7 @@ static const char *load(lua_State *L, struct run *run)
         run->is_usage = status == LUA_ERRFILE;
         return NULL;
     }
+    ts_record_script(&run->parts->record, name, config->code);
     return name;
 }
 
@@ -239,9 +240,12 @@ int ts_run(const struct ts_config *config)
         .signal = signal,
         .is_expired = parts.sched.is_expired,
     };
-    int status = ts_exit_choose(&parts.door.ledger, &causes);
-    if (run.is_usage) {
-        status = TS_EXIT_USAGE;
+    int status = run.is_usage ? TS_EXIT_USAGE : ts_exit_choose(&parts.door.ledger, &causes);
+    if (ts_record_end(&parts.record, status, &err)) {
+        // The journal has what was done; that the run has ended, and how, is missing.
+        ts_report_error(&parts.log, err.message);
+        parts.door.ledger.counts[TS_ENTRY_JOURNAL]++;
+        status = ts_exit_choose(&parts.door.ledger, &causes);
     }
     ts_parts_fini(&parts);
     return status;

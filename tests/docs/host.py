@@ -4,15 +4,18 @@
 import json
 import os
 import subprocess
+import tempfile
 import urllib.request
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 TOKEN = "sandbox-token-not-a-secret"
 TSHOST = os.path.abspath(os.environ["TSHOST"])
+STATE = tempfile.TemporaryDirectory()
 
 
 def environment(**more):
     kept = {name: value for name, value in os.environ.items() if "SAN_OPTIONS" in name}
+    kept["TSHOST_STATE"] = STATE.name
     path = os.path.dirname(TSHOST) + ":/usr/bin:/bin"
     return {"PATH": path, "LC_ALL": "C.UTF-8", **kept, **more}
 

@@ -14,6 +14,7 @@
 #include <lualib.h>
 
 #include "bindings/host.h"
+#include "bindings/image.h"
 #include "bindings/widget_words.h"
 
 #define DOMAINS 30 // so few that no memory is asked for before they are read
@@ -81,13 +82,15 @@ static void test_finalizer_during_merge(void **state)
     lua_State *L = fixture->L;
     struct ts_widget_body body;
     ts_widget_body_init(&body, NULL);
+    struct lx_image before;
+    lx_image_init(&before, NULL);
     struct lx_merged merged;
     assert_int_equal(luaL_loadstring(L, script), LUA_OK);
     lua_pushinteger(L, DOMAINS);
     assert_int_equal(lua_pcall(L, 1, 2, 0), LUA_OK);
     const struct lx_changes *changes = push_changes(L, 2, "test", false);
     lua_gc(L, LUA_GCRESTART);
-    lx_merge(L, 1, changes, &body, &merged);
+    lx_merge(L, 1, changes, &body, &before, &merged);
     assert_int_equal(merged.changed, 1u << TS_WIDGET_DOMAINS);
     assert_null(merged.unfit);
     lua_getfield(L, 1, "name");
@@ -105,6 +108,10 @@ static void test_finalizer_during_merge(void **state)
         assert_non_null(strstr(text, expected));
     }
     assert_null(strchr(text, 'Z'));
+    text = ts_buf_text(&before.json.json); // the widget as it was read, before the finalizer ran
+    assert_non_null(strstr(text, "\"name\":\"n"));
+    assert_null(strstr(text, "c.example"));
+    lx_image_fini(&before);
     ts_widget_body_fini(&body);
 }
 

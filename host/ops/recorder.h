@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// The run's side of the journal. The run gets its row with the first write, so that runs which only
+// read leave nothing; what is noted within a turn of the loop shares one commit; and after the
+// journal has failed once, no write passes any more. Operations go by handles, counted from 1, as
+// their numbers in the journal are known only later.
+#ifndef TS_OPS_RECORDER_H
+#define TS_OPS_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/base/error.h"
+#include "host/state/journal.h"
+
+// Where the journal is and what the run is: host/runtime knows. Each is called once at most.
+struct ts_recorder_source {
+    // Opens the journal, which the recorder owns from then on.
+    enum ts_err (*open)(void *self, struct ts_journal **out, struct ts_error *err);
+    // Fills in the run's row; its texts live as long as the source.
+    enum ts_err (*describe)(void *self, struct ts_journal_run *run, struct ts_error *err);
+    void *self;
+};
+
+struct ts_pending;
+
+// Zeroed: nothing is recorded, and everything may pass.
+struct ts_recorder {
+    struct ts_recorder_source source;
+    bool is_on;
+    struct ts_journal *journal; // NULL until it is needed
+    char run[TS_RUN_ID_MAX];    // "" until the first write
+    int64_t *numbers;           // in the journal, by handle; 0: not there yet
+    size_t len, cap;
+    struct ts_pending *first, **last; // what the next commit is to note
+    struct ts_error failure;          // why nothing may pass any more; its code is TS_OK until then
+};
+
+// From now on writes are recorded. The source is copied.
+void ts_recorder_start(struct ts_recorder *recorder, const struct ts_recorder_source *source);
+
+// Closes the journal. What was not committed is lost. Accepts a zeroed struct, may run twice.
+void ts_recorder_fini(struct ts_recorder *recorder);
+
+// The journal, opened now if it was not, without adding the run; borrowed. JOURNAL when it cannot
+// be opened, USAGE when nothing is recorded.
+enum ts_err ts_recorder_journal(
+    struct ts_recorder *recorder, struct ts_journal **out, struct ts_error *err);
+
+// The id of the run in the journal, "" while it has none. Borrowed.
+const char *ts_recorder_run(const struct ts_recorder *recorder);
+
+// Notes an operation that is about to happen. To be followed by the commit, with which it is
+// durable, before anything else is done: the journal is held until then. *handle is 0 when nothing
+// is recorded. JOURNAL, now and ever after, when it cannot be noted.
+enum ts_err ts_recorder_add(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
+    size_t *handle, struct ts_error *err);
+
+// Makes durable what was noted. JOURNAL as above.
+enum ts_err ts_recorder_commit(struct ts_recorder *recorder, struct ts_error *err);
+
+// The functions below copy what they are to note, for the next commit. When they fail, that shows
+// at the next add or commit: an operation whose end could not be noted is in doubt for whoever
+// reads the journal.
+
+// Notes an operation that is over already, or was never begun. Returns its handle, 0: none.
+size_t ts_recorder_note(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
+    const struct ts_journal_outcome *outcome);
+
+// Notes what came of an operation. handle may be 0.
+void ts_recorder_settle(
+    struct ts_recorder *recorder, size_t handle, const struct ts_journal_outcome *outcome);
+
+// Notes that a failure was forgiven. handle may be 0.
+void ts_recorder_forgive(struct ts_recorder *recorder, size_t handle, const char *why);
+
+// Notes how the run has ended, if it is in the journal, and commits. JOURNAL.
+enum ts_err ts_recorder_end(struct ts_recorder *recorder, int exit, const char *status,
+    const char *summary, struct ts_error *err);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// What a run tells of itself is looked up when it is first asked for, which is with its first
+// write.
+#include "host/runtime/record.h"
+
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/api/client.h"
+#include "host/base/buf.h"
+#include "host/base/process.h"
+#include "host/base/str.h"
+#include "host/runtime/exit_status.h"
+#include "host/runtime/parts.h"
+#include "host/state/directory.h"
+#include "host/state/key.h"
+
+#define SCRIPT_MAX (64 * 1024 * 1024)
+
+// A rehearsal leaves nothing behind: there is nothing to resume or to undo once its sandbox is
+// gone.
+static bool is_ephemeral(const struct ts_config *config)
+{
+    return config->is_sandbox && !config->sandbox_db;
+}
+
+static enum ts_err record_open(void *self, struct ts_journal **out, struct ts_error *err)
+{
+    const struct ts_record *record = self;
+    char directory[TS_STATE_PATH_MAX];
+    if (is_ephemeral(record->parts->config)) {
+        return ts_journal_open(NULL, out, err);
+    }
+    enum ts_err code = ts_directory_open(directory, err);
+    return code ? code : ts_journal_open(directory, out, err);
+}
+
+static void path_copy(char out[TS_SCRIPT_PATH_MAX], const char *path)
+{
+    char real[PATH_MAX];
+    ts_str_copy(out, TS_SCRIPT_PATH_MAX, realpath(path, real) ? real : path);
+}
+
+static void user_copy(struct ts_record *record)
+{
+    struct passwd entry, *found = NULL;
+    char room[1024];
+    if (getpwuid_r(getuid(), &entry, room, sizeof room, &found) == 0 && found) {
+        ts_str_copy(record->user, sizeof record->user, found->pw_name);
+    } else {
+        snprintf(record->user, sizeof record->user, "%ld", (long)getuid());
+    }
+}
+
+// "sandbox:/srv/fleet/rehearsal.db", "sandbox:" for one that ends with the run.
+static const char *origin_of(struct ts_record *record)
+{
+    const struct ts_config *config = record->parts->config;
+    if (!config->is_sandbox) {
+        return config->base_url ? config->base_url : TS_API_BASE_URL;
+    }
+    char real[TS_SCRIPT_PATH_MAX] = "";
+    if (config->sandbox_db) {
+        path_copy(real, config->sandbox_db);
+    }
+    snprintf(record->sandbox, sizeof record->sandbox, "sandbox:%.*s",
+        (int)(sizeof record->sandbox - sizeof "sandbox:"), real);
+    return record->sandbox;
+}
+
+static enum ts_err record_describe(void *self, struct ts_journal_run *run, struct ts_error *err)
+{
+    struct ts_record *record = self;
+    const struct ts_config *config = record->parts->config;
+    struct ts_process_id process;
+    (void)err;
+    ts_process_self(&process);
+    user_copy(record);
+    if (gethostname(record->host, sizeof record->host - 1) != 0) {
+        record->host[0] = '\0';
+    }
+    if (!getcwd(record->directory, sizeof record->directory)) {
+        record->directory[0] = '\0';
+    }
+    const char *account = config->account;
+    *run = (struct ts_journal_run){
+        .command = "run",
+        .script = record->script,
+        .sha256 = record->sha256[0] ? record->sha256 : NULL,
+        .directory = record->directory[0] ? record->directory : NULL,
+        .account = account || !config->is_sandbox ? account : TS_SANDBOX_ACCOUNT,
+        .base_url = origin_of(record),
+        .host = record->host,
+        .user = record->user,
+        .version = TSHOST_VERSION,
+        .pid = process.pid,
+        .process_start = (int64_t)process.start,
+        .started_us = record->parts->begun_wall_us,
+    };
+    return TS_OK;
+}
+
+void ts_record_start(struct ts_record *record, struct ts_parts *parts)
+{
+    record->parts = parts;
+    if (parts->config->permissions.is_read_only) {
+        return;
+    }
+    struct ts_recorder_source source = {
+        .open = record_open, .describe = record_describe, .self = record};
+    ts_recorder_start(&parts->door.recorder, &source);
+    ts_queue_set_gate(&parts->queue, &parts->door.gate);
+}
+
+// The digest of a file, "" when it cannot be read.
+static void file_digest(const char *path, char out[TS_SHA256_MAX])
+{
+    char block[8192];
+    struct ts_buf text;
+    ts_buf_init(&text, SCRIPT_MAX);
+    FILE *file = fopen(path, "rb");
+    bool is_read = file != NULL;
+    while (is_read && !feof(file)) {
+        size_t len = fread(block, 1, sizeof block, file);
+        is_read = !ferror(file) && ts_buf_add(&text, block, len) == TS_OK;
+    }
+    if (is_read) {
+        ts_digest_sha256(ts_buf_text(&text), text.len, out);
+    }
+    if (file) {
+        fclose(file);
+    }
+    ts_buf_fini(&text);
+}
+
+void ts_record_script(struct ts_record *record, const char *path, const char *code)
+{
+    if (code) {
+        ts_str_copy(record->script, sizeof record->script, path);
+        ts_digest_sha256(code, strlen(code), record->sha256);
+    } else if (ts_str_is(path, "-")) {
+        ts_str_copy(record->script, sizeof record->script, path);
+    } else {
+        path_copy(record->script, path);
+        file_digest(path, record->sha256);
+    }
+}
+
+void ts_record_prepare(struct ts_record *record)
+{
+    const struct ts_config *config = record->parts->config;
+    char directory[TS_STATE_PATH_MAX];
+    unsigned char key[TS_STATE_KEY_SIZE];
+    struct ts_error err; // the first write will meet it again
+    if (record->is_prepared || config->permissions.is_read_only || is_ephemeral(config)) {
+        return;
+    }
+    record->is_prepared = true;
+    if (!ts_directory_open(directory, &err) && !ts_state_key(directory, key, &err)) {
+        ts_secret_pool_set_key(record->parts->secrets, key);
+        explicit_bzero(key, sizeof key);
+    }
+}
+
+enum ts_err ts_record_end(struct ts_record *record, int status, struct ts_error *err)
+{
+    return ts_recorder_end(&record->parts->door.recorder, status, ts_exit_word(status), NULL, err);
+}

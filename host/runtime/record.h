@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Where the journal and the run meet: ops knows neither where the journal is nor what a run is.
+#ifndef TS_RUNTIME_RECORD_H
+#define TS_RUNTIME_RECORD_H
+
+#include <stdbool.h>
+
+#include "host/base/digest.h"
+#include "host/ops/recorder.h"
+#include "host/runtime/config.h"
+#include "host/runtime/script.h"
+
+struct ts_parts;
+
+// What is said of the run in the journal. Zeroed: nothing is known yet.
+struct ts_record {
+    struct ts_parts *parts;
+    char script[TS_SCRIPT_PATH_MAX];
+    char sha256[TS_SHA256_MAX];
+    char directory[TS_SCRIPT_PATH_MAX];
+    char sandbox[TS_SCRIPT_PATH_MAX];
+    bool is_prepared;
+    char host[256];
+    char user[256];
+};
+
+// The run's writes are recorded from now on, unless there can be none (--read-only).
+void ts_record_start(struct ts_record *record, struct ts_parts *parts);
+
+// Notes which script has been loaded: its path, or "-e" with its code, or "-".
+void ts_record_script(struct ts_record *record, const char *path, const char *code);
+
+// To be called before the first request to the API: makes the fingerprints of the run's secrets
+// those of all runs on this machine. Where there is no place for state, that is for the first write
+// to find out: what only reads needs none.
+void ts_record_prepare(struct ts_record *record);
+
+// Notes how the run has ended, if it is in the journal. JOURNAL when that, or what was noted
+// before, could not be made durable.
+enum ts_err ts_record_end(struct ts_record *record, int status, struct ts_error *err);
+
+#endif
