@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define START_FIELD 22 // of /proc/PID/stat, see proc(5)
+// Of /proc/PID/stat, see proc(5).
+#define STATE_FIELD 3
+#define START_FIELD 22
 
 // Reads the beginning of a small file as text; false when it cannot be read.
 static bool text_read(const char *path, char *text, size_t size)
@@ -26,20 +28,37 @@ static bool text_read(const char *path, char *text, size_t size)
     return got > 0;
 }
 
-// 0 when it is not told.
-static uint64_t start_of(uint32_t pid)
+// The third field of /proc/PID/stat, the state, and what follows; NULL when it is not told.
+static const char *stat_read(uint32_t pid, char *text, size_t size)
 {
-    char path[32], text[1024];
+    char path[32];
     snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)pid);
-    if (!text_read(path, text, sizeof text)) {
-        return 0;
+    if (!text_read(path, text, size)) {
+        return NULL;
     }
     // The second field is the command in parentheses and may hold anything.
     const char *p = strrchr(text, ')');
-    for (int field = 2; p && field < START_FIELD; field++) {
-        p = strchr(p + 1, ' ');
+    return p && p[1] == ' ' ? p + 2 : NULL;
+}
+
+// 0 when it is not told.
+static uint64_t start_of(uint32_t pid)
+{
+    char text[1024];
+    const char *p = stat_read(pid, text, sizeof text);
+    for (int field = STATE_FIELD; p && field < START_FIELD; field++) {
+        p = strchr(p, ' ');
+        p = p ? p + 1 : NULL;
     }
-    return p ? strtoull(p + 1, NULL, 10) : 0;
+    return p ? strtoull(p, NULL, 10) : 0;
+}
+
+// Whether it has ended and nobody has asked for its status yet.
+static bool is_zombie(uint32_t pid)
+{
+    char text[1024];
+    const char *state = stat_read(pid, text, sizeof text);
+    return state && (*state == 'Z' || *state == 'X');
 }
 
 static uint32_t space_of_self(void)
@@ -84,7 +103,8 @@ int64_t ts_process_start(int64_t pid)
 
 bool ts_process_is_running(int64_t pid, int64_t start)
 {
-    if (pid <= 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) && errno == ESRCH)) {
+    if (pid <= 0 || pid > INT32_MAX || (kill((pid_t)pid, 0) && errno == ESRCH) ||
+        is_zombie((uint32_t)pid)) {
         return false;
     }
     int64_t now = ts_process_start(pid);
