@@ -2,6 +2,7 @@
 // Every run waits for an opening, so there are no more statements in it than it takes.
 #include "host/state/database.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -28,7 +29,8 @@ static int on_busy(void *self, int count)
 enum ts_err ts_database_fail(const struct ts_database *database, struct ts_error *err)
 {
     const char *path = *database->path ? database->path : "the database in memory";
-    int cause;
+    // SQLite does not note the cause when it is a commit that fails.
+    int noted = sqlite3_system_errno(database->db), cause = noted ? noted : errno;
     switch (sqlite3_errcode(database->db) & 0xff) {
     case SQLITE_NOMEM:
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
@@ -42,7 +44,6 @@ enum ts_err ts_database_fail(const struct ts_database *database, struct ts_error
         return ts_error_set(err, TS_ERR_SYSTEM, "%s cannot grow: the disk is full", path);
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
-        cause = sqlite3_system_errno(database->db);
         if (cause) {
             return ts_error_set_errno(err, cause, "%s: %s", path, sqlite3_errmsg(database->db));
         }
@@ -53,8 +54,19 @@ enum ts_err ts_database_fail(const struct ts_database *database, struct ts_error
     return ts_error_set(err, TS_ERR_SYSTEM, "%s: %s", path, sqlite3_errmsg(database->db));
 }
 
+bool ts_database_step(sqlite3_stmt *stmt)
+{
+    errno = 0;
+    bool is_done = stmt && sqlite3_step(stmt) == SQLITE_DONE;
+    int cause = errno;
+    sqlite3_reset(stmt);
+    errno = cause;
+    return is_done;
+}
+
 bool ts_database_exec(struct ts_database *database, const char *text)
 {
+    errno = 0;
     return sqlite3_exec(database->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 

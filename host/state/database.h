@@ -45,7 +45,11 @@ enum ts_err ts_database_open(struct ts_database *database, const struct ts_datab
 // The statements have been finalized. Accepts a zeroed struct, may run twice.
 void ts_database_close(struct ts_database *database);
 
-// Says why the last call of SQLite failed: SYSTEM, NOMEM or, when others kept it busy, TIMEOUT.
+// Runs a statement that answers nothing and resets it; NULL fails.
+bool ts_database_step(sqlite3_stmt *stmt);
+
+// Says why the last of these calls, or one of SQLite's, failed: SYSTEM, NOMEM or, when others kept
+// it busy, TIMEOUT.
 enum ts_err ts_database_fail(const struct ts_database *database, struct ts_error *err);
 
 // Runs statements that answer nothing.

@@ -56,10 +56,7 @@ static sqlite3_stmt *journal_statement(struct ts_journal *journal, enum ts_journ
 // Runs a statement that is bound and answers nothing.
 static bool journal_step(struct ts_journal *journal, enum ts_journal_statement which)
 {
-    sqlite3_stmt *stmt = journal_statement(journal, which);
-    bool is_done = stmt && sqlite3_step(stmt) == SQLITE_DONE;
-    sqlite3_reset(stmt);
-    return is_done;
+    return ts_database_step(journal_statement(journal, which));
 }
 
 // A new journal is durable only when the directories that lead to it are. Where that cannot be

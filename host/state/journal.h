@@ -123,8 +123,9 @@ bool ts_journal_is_pending(const struct ts_journal *journal);
 // Makes durable what was changed: when it returns TS_OK, the disk has it. Nothing to do is fine.
 enum ts_err ts_journal_commit(struct ts_journal *journal, struct ts_error *err);
 
-// Removes runs that ended before then, with their operations, but none with an operation in doubt.
-// Commits. Gives the number of runs removed.
+// Removes runs that ended before then, or began before then and were killed, with their operations;
+// but none with an operation in doubt, and none that a resume or an undo ties to one that stays.
+// The plans that they applied stay applied. Commits. Gives the number of runs removed.
 enum ts_err ts_journal_prune(
     struct ts_journal *journal, int64_t before_us, int64_t *count, struct ts_error *err);
 

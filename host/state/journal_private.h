@@ -28,6 +28,9 @@ struct ts_journal {
     int64_t run;                                          // its number
 };
 
+// Gives SQL the function is_running(host, pid, process_start).
+bool ts_journal_define(struct ts_journal *journal);
+
 // Hands over the text that each row of a query answers; ?1 is id.
 enum ts_err ts_journal_read(struct ts_journal *journal, const char *query, const char *id,
     ts_journal_row_fn on_row, void *owner, struct ts_error *err);

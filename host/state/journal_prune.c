@@ -8,7 +8,8 @@ _Static_assert(TS_OPERATION_INTENT == 0 && TS_OPERATION_UNKNOWN == 3, "IN_DOUBT"
 
 static const char prune[] =
     "WITH RECURSIVE kept (id, of) AS ("
-    " SELECT id, of FROM run WHERE ended IS NULL OR ended >= ?1 OR EXISTS ("
+    " SELECT id, of FROM run WHERE ifnull(ended, started) >= ?1"
+    "  OR (ended IS NULL AND is_running(host, pid, process_start)) OR EXISTS ("
     "  SELECT 1 FROM operation LEFT JOIN outcome USING (number)"
     "  WHERE operation.run = run.number AND ifnull(state, 0) IN " IN_DOUBT ")"
     " UNION"
@@ -25,9 +26,9 @@ enum ts_err ts_journal_prune(
     }
     sqlite3_stmt *stmt = NULL;
     sqlite3 *db = journal->database.db;
-    bool is_done = sqlite3_prepare_v2(db, prune, -1, &stmt, NULL) == SQLITE_OK &&
-                   sqlite3_bind_int64(stmt, 1, before_us) == SQLITE_OK &&
-                   sqlite3_step(stmt) == SQLITE_DONE;
+    bool is_done =
+        ts_journal_define(journal) && sqlite3_prepare_v2(db, prune, -1, &stmt, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(stmt, 1, before_us) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_DONE;
     code = is_done ? TS_OK : ts_journal_fail(journal, err);
     int64_t removed = is_done ? sqlite3_changes64(db) : 0;
     sqlite3_finalize(stmt);

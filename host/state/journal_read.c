@@ -117,6 +117,12 @@ static void on_is_running(sqlite3_context *context, int count, sqlite3_value **v
     sqlite3_result_int(context, !is_here || ts_process_is_running(pid, start));
 }
 
+bool ts_journal_define(struct ts_journal *journal)
+{
+    return sqlite3_create_function_v2(journal->database.db, "is_running", 3,
+               SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, on_is_running, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 static int reading_run(
     struct ts_journal *journal, sqlite3_stmt *stmt, ts_journal_row_fn on_row, void *owner)
 {
@@ -185,10 +191,8 @@ static enum ts_err runs_read(struct ts_journal *journal, const char *where, cons
     ts_journal_row_fn on_row, void *owner, struct ts_error *err)
 {
     const struct query query = {run_members, sizeof run_members / sizeof *run_members, runs, where};
-    int code = sqlite3_create_function_v2(journal->database.db, "is_running", 3,
-        SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, on_is_running, NULL, NULL, NULL);
-    return code == SQLITE_OK ? objects_read(journal, &query, id, on_row, owner, err)
-                             : ts_database_fail(&journal->database, err);
+    return ts_journal_define(journal) ? objects_read(journal, &query, id, on_row, owner, err)
+                                      : ts_database_fail(&journal->database, err);
 }
 
 enum ts_err ts_journal_read_runs(struct ts_journal *journal, const char *id,

@@ -83,10 +83,7 @@ void ts_store_close(struct ts_store *store)
 // Runs a statement that answers nothing.
 static bool store_step(struct ts_store *store, enum statement which)
 {
-    sqlite3_stmt *stmt = store_statement(store, which);
-    bool is_done = stmt && sqlite3_step(stmt) == SQLITE_DONE;
-    sqlite3_reset(stmt);
-    return is_done;
+    return ts_database_step(store_statement(store, which));
 }
 
 static bool record_read(
