@@ -124,7 +124,7 @@ enum ts_err ts_origin_target(
     return check_characters(*out, err); // the origin was looked at when it was parsed
 }
 
-enum ts_err ts_url_check(const char *url, struct ts_error *err)
+static enum ts_err base_parse(const char *url, struct ts_origin *origin, struct ts_error *err)
 {
     if (strchr(url, '?')) {
         return ts_error_set(err, TS_ERR_USAGE, "the URL may hold no query (?)");
@@ -133,10 +133,29 @@ enum ts_err ts_url_check(const char *url, struct ts_error *err)
     if (!parsed) {
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     }
-    struct ts_origin origin;
-    enum ts_err code = ts_origin_parse(parsed, url, &origin, err);
+    enum ts_err code = ts_origin_parse(parsed, url, origin, err);
     curl_url_cleanup(parsed);
     return code;
+}
+
+enum ts_err ts_url_check(const char *url, struct ts_error *err)
+{
+    struct ts_origin origin;
+    return base_parse(url, &origin, err);
+}
+
+enum ts_err ts_url_origin(const char *url, char out[TS_URL_ORIGIN_MAX], struct ts_error *err)
+{
+    struct ts_origin origin = {0};
+    enum ts_err code = base_parse(url, &origin, err);
+    if (code) {
+        return code;
+    }
+    snprintf(out, TS_URL_ORIGIN_MAX, "%s://%s", origin.is_plain ? "http" : "https", origin.peer);
+    for (char *p = out; *p; p++) { // host names do not know case
+        *p = (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p);
+    }
+    return TS_OK;
 }
 
 enum ts_err ts_url_escape(struct ts_buf *out, const char *text, size_t len)

@@ -65,6 +65,11 @@ const char *ts_xfer_header(struct ts_xfer *xfer, const char *name);
 // no query, no fragment. USAGE with the reason otherwise, or NOMEM.
 enum ts_err ts_url_check(const char *url, struct ts_error *err);
 
+// Writes the origin of such a URL in its one spelling, with the port: "https://example.com:443".
+// Fails as ts_url_check does.
+#define TS_URL_ORIGIN_MAX 296
+enum ts_err ts_url_origin(const char *url, char out[TS_URL_ORIGIN_MAX], struct ts_error *err);
+
 // Appends the percent-encoded form of text. NOMEM or TOO_LARGE.
 enum ts_err ts_url_escape(struct ts_buf *out, const char *text, size_t len);
 

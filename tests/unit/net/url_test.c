@@ -77,6 +77,31 @@ static void refuses_with_the_reason(void **state)
     }
 }
 
+static void an_origin_has_one_spelling(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        const char *origin;
+    } cases[] = {
+        {"https://api.cloudflare.com/client/v4", "https://api.cloudflare.com:443"},
+        {"HTTPS://API.Cloudflare.COM:443", "https://api.cloudflare.com:443"},
+        {"https:///api.cloudflare.com/client/v4/", "https://api.cloudflare.com:443"},
+        {"https://[2001:DB8::1]:8443/x", "https://[2001:db8::1]:8443"},
+        {"http://LocalHost", "http://localhost:80"},
+        {"http://127.1:8080/client/v4", "http://127.0.0.1:8080"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char origin[TS_URL_ORIGIN_MAX];
+        struct ts_error err;
+        assert_int_equal(ts_url_origin(cases[i].url, origin, &err), TS_OK);
+        assert_string_equal(origin, cases[i].origin);
+    }
+    char origin[TS_URL_ORIGIN_MAX];
+    struct ts_error err;
+    assert_int_equal(ts_url_origin("ftp://api.example/", origin, &err), TS_ERR_USAGE);
+}
+
 static void escapes_all_but_the_unreserved(void **state)
 {
     (void)state;
@@ -111,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts_https_anywhere_and_http_to_this_machine),
         cmocka_unit_test(refuses_with_the_reason),
+        cmocka_unit_test(an_origin_has_one_spelling),
         cmocka_unit_test(escapes_all_but_the_unreserved),
         cmocka_unit_test(escaping_respects_the_ceiling),
     };
