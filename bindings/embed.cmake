@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Writes OUTPUT, a C file with the table ts_embedded_modules, from the Lua files in MODULES and INNER
-# (lists with | between).
+# Writes OUTPUT, a C file with the table ts_embedded_modules, from the Lua files in MODULES, INNER and
+# PROGRAMS (lists with | between).
 # A module is named after its file; those in INNER are for native modules, not for scripts, and get
-# "tshost." in front. Run with cmake -P, so that no other tool is needed.
+# "tshost." in front, programs "tshost.program.". Run with cmake -P, so that no other tool is needed.
 set(arrays "")
 set(rows "")
-foreach(kind MODULES INNER)
+foreach(kind MODULES INNER PROGRAMS)
   string(REPLACE "|" ";" files "${${kind}}")
   set(prefix "")
   if(kind MATCHES "^INNER$") # quoted words name variables to a script without a policy
     set(prefix "tshost.")
+  elseif(kind MATCHES "^PROGRAMS$")
+    set(prefix "tshost.program.")
   endif()
   foreach(file IN LISTS files)
     get_filename_component(name ${file} NAME_WE)

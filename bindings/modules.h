@@ -28,6 +28,7 @@ TS_RAISES void ts_open_exit(lua_State *L);
 TS_RAISES int luaopen_ts_turnstile(lua_State *L);
 TS_RAISES int luaopen_ts_task_core(lua_State *L);
 TS_RAISES int luaopen_ts_cjson(lua_State *L);
+TS_RAISES int luaopen_ts_journal(lua_State *L);
 TS_RAISES int luaopen_ts_lx(lua_State *L);
 TS_RAISES int luaopen_ts_rehearsal_core(lua_State *L);
 

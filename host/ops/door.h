@@ -22,9 +22,9 @@ struct ts_door {
     struct ts_ledger ledger;
     struct ts_recorder recorder;
     struct ts_gate gate; // for the queue: each write is in the journal before it is sent
-    bool is_rehearsal; // of a plan: writes go to a copy of the account, deliveries nowhere
-    bool is_closed;    // stopping: nothing new leaves
-    bool is_stopped;   // from outside: what has not left is withdrawn, which is no failure
+    bool is_rehearsal;   // of a plan: writes go to a copy of the account, deliveries nowhere
+    bool is_closed;      // stopping: nothing new leaves
+    bool is_stopped;     // from outside: what has not left is withdrawn, which is no failure
 };
 
 struct ts_write_spec {

@@ -17,6 +17,7 @@ struct ts_parts;
 struct ts_config {
     const char *script;  // path, stock name or "-"; NULL when code is given
     const char *code;    // -e
+    const char *command; // a program of ours in place of a script, see host/programs; NULL: none
     const char *program; // argv[0]
     char **args;         // the script's own
     int arg_count;

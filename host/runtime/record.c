@@ -25,7 +25,7 @@
 // gone.
 static bool is_ephemeral(const struct ts_config *config)
 {
-    return config->is_sandbox && !config->sandbox_db;
+    return config->is_plan || (config->is_sandbox && !config->sandbox_db);
 }
 
 static enum ts_err record_open(void *self, struct ts_journal **out, struct ts_error *err)
@@ -88,8 +88,8 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
     }
     const char *account = config->account;
     *run = (struct ts_journal_run){
-        .command = "run",
-        .script = record->script,
+        .command = config->command ? config->command : "run",
+        .script = record->script[0] ? record->script : NULL,
         .sha256 = record->sha256[0] ? record->sha256 : NULL,
         .directory = record->directory[0] ? record->directory : NULL,
         .account = account || !config->is_sandbox ? account : TS_SANDBOX_ACCOUNT,

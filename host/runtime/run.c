@@ -10,6 +10,7 @@
 
 #include <lauxlib.h>
 
+#include "bindings/embedded.h"
 #include "host/base/pool.h"
 #include "host/net/signals.h"
 #include "host/runtime/exit_status.h"
@@ -42,9 +43,23 @@ static int on_panic(lua_State *L)
     return 0;
 }
 
+// Loads a program of ours: a module that returns a function of the arguments.
+static const char *load_command(lua_State *L, const char *command)
+{
+    const char *code = lua_pushfstring(L, "return (require 'tshost.program.%s' (...))", command);
+    if (luaL_loadbufferx(L, code, strlen(code), TS_EMBEDDED_PREFIX "command]", "t")) {
+        lua_error(L);
+    }
+    lua_replace(L, -2);
+    return command;
+}
+
 static const char *load(lua_State *L, struct run *run)
 {
     const struct ts_config *config = run->config;
+    if (config->command) {
+        return load_command(L, config->command);
+    }
     int status;
     const char *name = run->path;
     if (config->code) {

@@ -24,6 +24,7 @@ static const luaL_Reg modules[] = {
     {"human", luaopen_human},
     {"limits", luaopen_limits},
     {"log", luaopen_log},
+    {"tshost.journal", luaopen_ts_journal},
     {"tshost.lx", luaopen_ts_lx},
     {"tshost.progress", luaopen_ts_progress},
     {"tshost.rehearsal_core", luaopen_ts_rehearsal_core},

@@ -11,7 +11,7 @@ table_of.rooms = {
   ["host/api"] = { "host/base", "host/net" },
   ["host/ops"] = { "host/base", "host/net", "host/api", "host/state" },
   ["host/sandbox"] = { "host/base" },
-  ["bindings"] = { "host/base", "host/net", "host/api", "host/ops" },
+  ["bindings"] = { "host/base", "host/net", "host/api", "host/state", "host/ops" },
   ["host/runtime"] = {
     "host/base", "host/net", "host/api", "host/state", "host/ops", "host/sandbox", "bindings",
   },
