@@ -17,6 +17,7 @@ enum ts_err {
     TS_ERR_TIMEOUT,     // a deadline passed
     TS_ERR_REFUSED,     // permission, cap or read-only; the message names the flag
     TS_ERR_CREDENTIALS, // credentials are missing or unusable
+    TS_ERR_LOCKED,      // another process holds it
     TS_ERR_CANCELLED,   // stopped on purpose
     TS_ERR_LATE,        // it could not begin in time, and what it relies on may be out of date
     TS_ERR_JOURNAL,     // what has to be recorded cannot be: nothing may be done

@@ -91,9 +91,10 @@ enum ts_err ts_directory_open(char path[TS_STATE_PATH_MAX], struct ts_error *err
     return TS_OK;
 }
 
-enum ts_err ts_directory_file(
-    const char *directory, const char *name, char out[TS_STATE_PATH_MAX + 64], struct ts_error *err)
+enum ts_err ts_directory_open_file(const char *directory, const char *name,
+    char out[TS_STATE_PATH_MAX + 64], int *fd_out, struct ts_error *err)
 {
+    *fd_out = -1;
     snprintf(out, TS_STATE_PATH_MAX + 64, "%s/%s", directory, name);
     int fd = open(out, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     struct stat status;
@@ -110,6 +111,21 @@ enum ts_err ts_directory_file(
     } else if ((status.st_mode & 0777) != 0600 && fchmod(fd, 0600)) {
         code = ts_error_set_errno(err, errno, "cannot change the mode of %s", out);
     }
-    close(fd);
+    if (code) {
+        close(fd);
+        return code;
+    }
+    *fd_out = fd;
+    return TS_OK;
+}
+
+enum ts_err ts_directory_file(
+    const char *directory, const char *name, char out[TS_STATE_PATH_MAX + 64], struct ts_error *err)
+{
+    int fd;
+    enum ts_err code = ts_directory_open_file(directory, name, out, &fd, err);
+    if (!code) {
+        close(fd);
+    }
     return code;
 }

@@ -17,4 +17,9 @@ enum ts_err ts_directory_open(char path[TS_STATE_PATH_MAX], struct ts_error *err
 enum ts_err ts_directory_file(const char *directory, const char *name,
     char out[TS_STATE_PATH_MAX + 64], struct ts_error *err);
 
+// The same, and leaves it open for reading and writing, close-on-exec; -1 on failure. The caller
+// closes it.
+enum ts_err ts_directory_open_file(const char *directory, const char *name,
+    char out[TS_STATE_PATH_MAX + 64], int *fd_out, struct ts_error *err);
+
 #endif
