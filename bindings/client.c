@@ -5,11 +5,13 @@
 
 #include <lauxlib.h>
 
+#include "bindings/cancel.h"
 #include "bindings/copy.h"
 #include "bindings/host.h"
 #include "bindings/interrupt.h"
 #include "bindings/sched.h"
 #include "bindings/spare.h"
+#include "host/base/str.h"
 
 #define CLIENT "turnstile.client"
 
@@ -69,6 +71,48 @@ TS_RAISES static enum ts_err client_connect(
     return code;
 }
 
+// What becomes of the run when a client cannot be opened, whatever the script makes of the error.
+// An account that the script itself names wrongly is its own mistake.
+static enum ts_entry_kind failure_kind(enum ts_err code, bool is_named)
+{
+    switch (code) {
+    case TS_ERR_CREDENTIALS:
+        return TS_ENTRY_CREDENTIALS;
+    case TS_ERR_LOCKED:
+        return TS_ENTRY_LOCKED;
+    case TS_ERR_JOURNAL:
+        return TS_ENTRY_JOURNAL;
+    default:
+        return is_named ? TS_ENTRY_KIND_COUNT : TS_ENTRY_USAGE;
+    }
+}
+
+static bool is_noted(const struct ts_ledger *ledger, const char *message)
+{
+    for (size_t i = 0; i < ledger->len; i++) {
+        if (ts_str_is(ledger->entries[i].facts.message, message)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Notes it once, however many calls it keeps from being made, and raises.
+static void client_fail(lua_State *L, const struct ts_error *err, bool is_named)
+{
+    struct ts_ledger *ledger = &ts_host_of(L)->door->ledger;
+    enum ts_entry_kind kind = failure_kind(err->code, is_named);
+    bool is_failure = err->code != TS_ERR_CANCELLED && kind != TS_ENTRY_KIND_COUNT;
+    if (is_failure && !is_noted(ledger, err->message)) {
+        char place[LX_PLACE_MAX];
+        lx_place(L, place);
+        struct lx_failure failure = {.place = place, .message = err->message};
+        lx_note(L, kind, &failure);
+    }
+    check_can_start(L);
+    lx_misuse_err(L, err);
+}
+
 static void client_open(lua_State *L, int idx, struct client_box *box)
 {
     struct ts_host *host = ts_host_of(L);
@@ -86,14 +130,7 @@ static void client_open(lua_State *L, int idx, struct client_box *box)
     };
     struct ts_error err;
     if (client_connect(L, &wish, box, &err)) {
-        char place[LX_PLACE_MAX];
-        lx_place(L, place);
-        bool is_credentials = err.code == TS_ERR_CREDENTIALS;
-        if (is_credentials || !wish.account) { // an account that the script names is its mistake
-            struct lx_failure failure = {.place = place, .message = err.message};
-            lx_note(L, is_credentials ? TS_ENTRY_CREDENTIALS : TS_ENTRY_USAGE, &failure);
-        }
-        lx_misuse_err(L, &err);
+        client_fail(L, &err, wish.account != NULL);
     }
     lua_settop(L, top);
 }

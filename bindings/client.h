@@ -22,8 +22,8 @@ TS_RAISES void lx_open_client(lua_State *L);
 TS_RAISES void push_client(
     lua_State *L, const char *account, const char *token_file, bool is_public);
 
-// The client of the box at idx, opened now if it was not. Raises, with exit status 8 or 2 noted,
-// when credentials or account are missing.
+// The client of the box at idx, opened now if it was not. Raises, with its exit status noted,
+// when credentials or account are missing or another run has the account.
 TS_RAISES struct ts_client *check_client_at(lua_State *L, int idx);
 
 // The same for the box in upvalue 1.

@@ -38,7 +38,9 @@ struct ts_host {
     struct ts_progress *progress;
     int64_t timeout_us; // --timeout
     int64_t fresh_us;   // --fresh
-    // Makes a client, which the caller owns. CREDENTIALS or USAGE when something is missing.
+    // Makes a client, which the caller owns. CREDENTIALS or USAGE when something is missing; LOCKED
+    // when another run has the account, which may take long to find out; JOURNAL when that cannot
+    // be known; CANCELLED when the run or the task is to stop, which is then due.
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
         struct ts_client **out, struct ts_error *err);
     struct ts_rehearsal *rehearsal;          // of a plan; NULL: what the script does is carried out

@@ -40,15 +40,18 @@ static void origin_cut(char *url)
     }
 }
 
+enum ts_err ts_client_check(const struct ts_client_config *config, struct ts_error *err)
+{
+    enum ts_err code = ts_url_check(config->base_url ? config->base_url : TS_API_BASE_URL, err);
+    return !code && config->account ? account_check(config->account, err) : code;
+}
+
 enum ts_err ts_client_create(
     const struct ts_client_config *config, struct ts_client **out, struct ts_error *err)
 {
     *out = NULL;
     const char *base_url = config->base_url ? config->base_url : TS_API_BASE_URL;
-    enum ts_err code = ts_url_check(base_url, err);
-    if (!code && config->account) {
-        code = account_check(config->account, err);
-    }
+    enum ts_err code = ts_client_check(config, err);
     if (code) {
         return code;
     }

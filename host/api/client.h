@@ -29,6 +29,9 @@ struct ts_client_config {
     struct ts_budget *budget;           // must outlive the client; NULL: nothing is rationed
 };
 
+// Whether a client can be made of account and base URL. USAGE as below, NOMEM.
+enum ts_err ts_client_check(const struct ts_client_config *config, struct ts_error *err);
+
 // Fails with USAGE (bad URL, an account id that is not 32 hex characters) or NOMEM.
 enum ts_err ts_client_create(
     const struct ts_client_config *config, struct ts_client **out, struct ts_error *err);

@@ -63,6 +63,40 @@ enum ts_err ts_set_max_update(void *settings, const char *value, struct ts_error
     return ts_permissions_cap(&CONFIG(settings)->permissions, TS_ALLOW_UPDATE, value, err);
 }
 
+// "10m" as microseconds; 0 when it is no span from 1 s to 24 h.
+static int64_t span_read(const char *text)
+{
+    static const char units[] = "smh";
+    static const int64_t seconds[] = {1, 60, 3600};
+    char digits[16];
+    int64_t count;
+    size_t len = strlen(text);
+    const char *unit = len > 1 ? strchr(units, text[len - 1]) : NULL;
+    if (!unit || len > sizeof digits) {
+        return 0;
+    }
+    ts_str_copy(digits, len, text); // all but the unit
+    bool is_number = ts_str_to_int(digits, &count) && count <= 86400;
+    int64_t span_us = is_number ? count * seconds[unit - units] * 1000000 : 0;
+    return span_us <= 86400 * INT64_C(1000000) ? span_us : 0;
+}
+
+enum ts_err ts_set_if_locked(void *settings, const char *value, struct ts_error *err)
+{
+    struct ts_config *config = CONFIG(settings);
+    config->lock_wait_us = ts_str_has_prefix(value, "wait=") ? span_read(value + 5) : 0;
+    if (config->lock_wait_us > 0) {
+        config->if_locked = TS_IF_LOCKED_WAIT;
+        return TS_OK;
+    }
+    if (ts_str_is(value, "skip")) {
+        config->if_locked = TS_IF_LOCKED_SKIP;
+        return TS_OK;
+    }
+    return ts_error_set(err, TS_ERR_USAGE,
+        "--if-locked %.40s: skip expected, or wait=SPAN from 1s to 24h, as in wait=10m", value);
+}
+
 enum ts_err ts_set_concurrency(void *settings, const char *value, struct ts_error *err)
 {
     long long number;

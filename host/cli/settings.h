@@ -24,6 +24,7 @@ enum ts_err ts_set_read_only(void *settings, const char *value, struct ts_error 
 enum ts_err ts_set_allow(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_max_create(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_max_update(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_if_locked(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_concurrency(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_timeout(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_deadline(void *settings, const char *value, struct ts_error *err);

@@ -19,6 +19,7 @@ enum ts_entry_kind {
     TS_ENTRY_READ_FAILED,   // the API could not be reached, or a list stayed incomplete
     TS_ENTRY_JOURNAL,       // not sent: it could not be recorded
     TS_ENTRY_CREDENTIALS,   // missing, rejected or too weak
+    TS_ENTRY_LOCKED,        // another run has the account
     TS_ENTRY_USAGE,         // configuration that a call needs is missing or wrong
     TS_ENTRY_SCRIPT,        // a task failed and nobody asked for its result
     TS_ENTRY_DELIVERY,      // a secret did not reach its file or command

@@ -14,6 +14,13 @@
 
 struct ts_parts;
 
+// What to do when another run has the account.
+enum ts_if_locked {
+    TS_IF_LOCKED_FAIL, // exit status 7
+    TS_IF_LOCKED_WAIT,
+    TS_IF_LOCKED_SKIP, // exit status 0
+};
+
 struct ts_config {
     const char *script;  // path, stock name or "-"; NULL when code is given
     const char *code;    // -e
@@ -29,6 +36,8 @@ struct ts_config {
     const char *ca_file;
     bool is_plan; // the script changes a copy of the account, see planning.h
     struct ts_permissions permissions;
+    enum ts_if_locked if_locked;
+    int64_t lock_wait_us; // how long to wait for it
     int64_t concurrency;
     int64_t timeout_us;    // one request
     int64_t deadline_us;   // the whole run, from its start; 0: none

@@ -184,7 +184,9 @@ int ts_doctor(const struct ts_config *config)
 {
     struct ts_parts parts;
     struct ts_error err;
-    if (ts_parts_init(&parts, config, &err)) {
+    struct ts_config looking = *config;
+    looking.permissions.is_read_only = true;
+    if (ts_parts_init(&parts, &looking, &err)) {
         line("FAIL", "set-up", err.message);
         return TS_EXIT_USAGE;
     }

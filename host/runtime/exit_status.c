@@ -11,6 +11,7 @@ static const struct {
     enum ts_exit status;
 } precedence[] = {
     {TS_ENTRY_CREDENTIALS, TS_EXIT_CREDENTIALS},
+    {TS_ENTRY_LOCKED, TS_EXIT_LOCKED},
     {TS_ENTRY_REFUSED, TS_EXIT_REFUSED},
     {TS_ENTRY_STALE, TS_EXIT_STALE},
     {TS_ENTRY_JOURNAL, TS_EXIT_UNREACHABLE},

@@ -30,7 +30,8 @@ struct ts_exit_causes {
     bool is_expired; // the deadline passed with work undone: 4
 };
 
-// Chooses among everything that applies: 10, 8, 5, 6, 9, 4, 2, 1, 3; a signal only gives way to 10.
+// Chooses among everything that applies: 10, 8, 7, 5, 6, 9, 4, 2, 1, 3; a signal only gives way
+// to 10.
 int ts_exit_choose(const struct ts_ledger *ledger, const struct ts_exit_causes *causes);
 
 // What an exit status says in one word, as the journal and --json have it: "done", "partial".

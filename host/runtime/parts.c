@@ -36,6 +36,7 @@ struct place {
     struct ts_sandbox *sandbox; // NULL: the configured base URL
     struct ts_queue *queue;
     struct ts_budgets *budgets;
+    struct ts_locks *locks; // NULL: nothing is written there, or only this run can
 };
 
 static enum ts_err client_credentials(struct ts_parts *parts, const struct place *place,
@@ -76,8 +77,15 @@ static enum ts_err client_open(struct ts_parts *parts, const struct place *place
             return code;
         }
         config.credentials = &credentials;
-        code = ts_budgets_find(place->budgets, &credentials,
-            config.base_url ? config.base_url : TS_API_BASE_URL, &config.budget, err);
+        // What is wrong with the configuration is said before anybody is waited for.
+        code = ts_client_check(&config, err);
+        if (!code && place->locks) {
+            code = ts_locks_take(place->locks, config.account, config.base_url, err);
+        }
+        if (!code) {
+            code = ts_budgets_find(place->budgets, &credentials,
+                config.base_url ? config.base_url : TS_API_BASE_URL, &config.budget, err);
+        }
     }
     if (!code) {
         code = ts_client_create(&config, out, err);
@@ -95,7 +103,7 @@ static enum ts_err parts_open_client(struct ts_host *host, const struct ts_clien
     struct ts_client **out, struct ts_error *err)
 {
     struct ts_parts *parts = parts_of(host);
-    struct place place = {parts->sandbox, &parts->queue, &parts->budgets};
+    struct place place = {parts->sandbox, &parts->queue, &parts->budgets, &parts->locks};
     return client_open(parts, &place, wish, out, err);
 }
 
@@ -104,7 +112,7 @@ static enum ts_err parts_open_copy(struct ts_host *host, const struct ts_client_
     struct ts_client **out, struct ts_error *err)
 {
     struct ts_parts *parts = parts_of(host);
-    struct place place = {parts->planning.copy, &parts->queue, &parts->planning.budgets};
+    struct place place = {parts->planning.copy, &parts->queue, &parts->planning.budgets, NULL};
     return client_open(parts, &place, wish, out, err);
 }
 
@@ -112,7 +120,7 @@ static enum ts_err parts_open_live(struct ts_host *host, const struct ts_client_
     struct ts_client **out, struct ts_error *err)
 {
     struct ts_parts *parts = parts_of(host);
-    struct place place = {parts->sandbox, &parts->planning.live, &parts->budgets};
+    struct place place = {parts->sandbox, &parts->planning.live, &parts->budgets, NULL};
     return client_open(parts, &place, wish, out, err);
 }
 
@@ -190,6 +198,7 @@ enum ts_err ts_parts_init(
     struct ts_retry_policy retry = ts_retry_policy_of(config->max_wait_us);
     ts_outage_init(&parts->queue.outage, &retry, &parts->log, retry_seed());
     ts_sched_init(&parts->sched, &parts->host);
+    ts_locks_init(&parts->locks, parts);
     struct ts_loop_config loop = {
         .max_connections = (size_t)config->concurrency,
         .user_agent = "tshost/" TSHOST_VERSION,
@@ -248,6 +257,7 @@ void ts_parts_fini(struct ts_parts *parts)
     ts_outage_fini(&parts->queue.outage);
     ts_loop_destroy(parts->loop);
     parts->loop = NULL;
+    ts_locks_fini(&parts->locks); // nothing of this run is under way any more
     ts_secret_pool_destroy(parts->secrets);
     parts->secrets = NULL;
     ts_door_fini(&parts->door);

@@ -13,6 +13,7 @@
 #include "host/runtime/budgets.h"
 #include "host/runtime/config.h"
 #include "host/runtime/display.h"
+#include "host/runtime/locks.h"
 #include "host/runtime/planning.h"
 #include "host/runtime/record.h"
 
@@ -31,6 +32,7 @@ struct ts_parts {
     struct ts_loop *loop;
     struct ts_queue queue;
     struct ts_budgets budgets;
+    struct ts_locks locks;
     struct ts_door door;
     struct ts_record record;
     struct ts_sandbox *sandbox;  // --sandbox only

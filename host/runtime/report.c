@@ -29,6 +29,8 @@ static const char *kind_word(enum ts_entry_kind kind)
         return "stale";
     case TS_ENTRY_CREDENTIALS:
         return "credentials";
+    case TS_ENTRY_LOCKED:
+        return "locked";
     default:
         return "failed";
     }
@@ -138,7 +140,8 @@ void ts_report_summary(struct ts_parts *parts, const char *said, size_t said_ent
     uint64_t reads = counts[TS_ENTRY_READ_FAILED];
     add_count(line, sizeof line, reads, reads == 1 ? "read failed" : "reads failed");
     bool has_failed = is_broken_off || *reason || failed || counts[TS_ENTRY_REFUSED] ||
-                      counts[TS_ENTRY_STALE] || counts[TS_ENTRY_WRITE_UNKNOWN] || reads;
+                      counts[TS_ENTRY_STALE] || counts[TS_ENTRY_LOCKED] ||
+                      counts[TS_ENTRY_JOURNAL] || counts[TS_ENTRY_WRITE_UNKNOWN] || reads;
     if (signal) {
         ts_log_line(&parts->log, TS_LOG_QUIET, "tshost: interrupted by %s; nothing is in flight",
             signal == SIGINT   ? "SIGINT"

@@ -20,8 +20,9 @@ KINDS = ("fixed-window", "sliding-log", "sliding-counter", "token-bucket")
 
 
 def command(bench, account, script, *arguments):
+    """Read-only, because several runs at once may only read."""
     return [bench.tshost_program, "--base-url", account.url, "--rate", f"{LIMIT}/{WINDOW}",
-            "--concurrency", "32", "--quiet", f"{HERE}/lua/{script}", *map(str, arguments)]
+            "--concurrency", "32", "--quiet", "--read-only", f"{HERE}/lua/{script}", *map(str, arguments)]
 
 
 def seconds_of(requests):

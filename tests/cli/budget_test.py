@@ -66,7 +66,8 @@ class Budget(Case):
                 other.start()
             began = time.monotonic()
             environment = self.environment(sandbox, TSHOST_STATE=str(state))
-            runs = [Process((*options, script, RUN // processes, sitekey), environment, self.home)
+            arguments = ("--read-only", *options, script, RUN // processes, sitekey)
+            runs = [Process(arguments, environment, self.home)
                     for _ in range(processes)]
             ended = [run.finish() for run in runs]
             took = time.monotonic() - began
@@ -171,14 +172,14 @@ class Shared(Case):
 
     def test_requests_of_a_killed_process_are_spent(self):
         self.sandbox.fault(op="get", kind="delay", ms=60000, times=100)
-        run = self.start(self.script(f"""
+        run = self.start("--read-only", self.script(f"""
           local turnstile, task = require "turnstile", require "task"
           for _ = 1, 8 do task.spawn(turnstile.widgets.get, "{self.sitekey}") end
           task.sleep(0)
           print("under way")
           task.sleep(1000)"""), sandbox=self.sandbox)
         run.wait_for_line()
-        self.assertEqual(self.left()[0], 1200 - 12 - 8)
+        self.assertEqual(self.left("--read-only")[0], 1200 - 12 - 8)
         run.signal(signal.SIGKILL)
         run.finish()
         self.assertEqual(self.left()[0], 1200 - 12 - 8)
@@ -213,21 +214,34 @@ class Shared(Case):
 
 
 class Broken(Case):
-    """Where state cannot be kept, a run goes on alone and says so."""
+    """Where state cannot be kept, a run goes on alone and says so; without a directory for it, only
+    one that cannot write."""
 
     def setUp(self):
         super().setUp()
         self.sandbox = self.enterContext(Sandbox())
 
-    def check_warning(self, why, **environment):
-        done = self.lua("for _ = 1, 3 do widgets.all() end print 'done'", sandbox=self.sandbox,
-                        environment=environment)
+    def check_warning(self, why, *options, **environment):
+        done = self.lua("for _ = 1, 3 do widgets.all() end print 'done'", *options,
+                        sandbox=self.sandbox, environment=environment)
         self.assert_status(done, 0)
         self.assertEqual(done.out, "done\n")
         told = [line for line in done.lines if "is not shared" in line]
         self.assertEqual(len(told), 1, done)
         self.assertIn(why, told[0])
         self.assertIn("requests of other tshost processes are not counted", told[0])
+
+    def check_directory(self, why, **environment):
+        self.check_warning(why, "--read-only", **environment)
+        before = self.sandbox.requests()
+        for code in ("widgets.all()", "pcall(widgets.all)", "pcall(widgets.all); pcall(widgets.all)"):
+            done = self.lua(code, sandbox=self.sandbox, environment=environment)
+            self.assert_status(done, 9)
+            self.assertEqual(done.err.count(why), 1, done)
+            self.assertNotIn("is not shared", done.err)
+        self.assertEqual(self.sandbox.requests(), before)
+        done = self.lua("print(#widgets.all())", "--sandbox", environment=environment)
+        self.assertEqual((done.status, done.out, done.err), (0, "0\n", ""))
 
     def test_modes(self):
         umask = os.umask(0o777)
@@ -242,21 +256,21 @@ class Broken(Case):
             self.assertEqual((self.home / name).stat().st_mode, mode, name)
 
     def test_no_home(self):
-        self.check_warning("no place for state", HOME=None, XDG_STATE_HOME=None)
+        self.check_directory("no place for state", HOME=None, XDG_STATE_HOME=None)
 
     def test_a_file_in_the_way(self):
         (self.home / "file").write_text("x", encoding="utf-8")
-        self.check_warning("cannot make the state directory",
-                           TSHOST_STATE=str(self.home / "file" / "state"))
-        self.check_warning("is not a directory", TSHOST_STATE=str(self.home / "file"))
+        self.check_directory("cannot make the state directory",
+                             TSHOST_STATE=str(self.home / "file" / "state"))
+        self.check_directory("is not a directory", TSHOST_STATE=str(self.home / "file"))
 
     def test_a_directory_that_others_may_write_to(self):
         (self.home / "open").mkdir()
         (self.home / "open").chmod(0o777)
-        self.check_warning("chmod 700", TSHOST_STATE=str(self.home / "open"))
+        self.check_directory("chmod 700", TSHOST_STATE=str(self.home / "open"))
 
     def test_a_file_system_that_takes_no_files(self):
-        self.check_warning("cannot make the state directory", TSHOST_STATE="/proc/1/state")
+        self.check_directory("cannot make the state directory", TSHOST_STATE="/proc/1/state")
 
     def test_a_damaged_file(self):
         state = self.home / "state"

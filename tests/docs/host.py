@@ -10,14 +10,15 @@ import urllib.request
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 TOKEN = "sandbox-token-not-a-secret"
 TSHOST = os.path.abspath(os.environ["TSHOST"])
-STATE = tempfile.TemporaryDirectory()
+STATES = tempfile.TemporaryDirectory()
 
 
 def environment(**more):
+    """With a state directory of its own."""
     kept = {name: value for name, value in os.environ.items() if "SAN_OPTIONS" in name}
-    kept["TSHOST_STATE"] = STATE.name
     path = os.path.dirname(TSHOST) + ":/usr/bin:/bin"
-    return {"PATH": path, "LC_ALL": "C.UTF-8", **kept, **more}
+    state = tempfile.mkdtemp(dir=STATES.name)
+    return {"PATH": path, "LC_ALL": "C.UTF-8", "TSHOST_STATE": state, **kept, **more}
 
 
 def run(*arguments, **more):

@@ -49,6 +49,7 @@ class SnippetsTest(unittest.TestCase):
         self.assert_alike(expected, done.stdout.splitlines(), block)
 
     def run_commands(self, page, page_blocks):
+        environment = host.environment()
         with tempfile.TemporaryDirectory() as directory:
             os.symlink(os.path.join(blocks.ROOT, "scripts"), os.path.join(directory, "scripts"))
             for block in page_blocks:
@@ -61,7 +62,7 @@ class SnippetsTest(unittest.TestCase):
                     continue
                 for command, expected in commands_of(block):
                     done = subprocess.run(
-                        ["sh", "-c", command], cwd=directory, env=host.environment(),
+                        ["sh", "-c", command], cwd=directory, env=environment,
                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                         stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
                     )

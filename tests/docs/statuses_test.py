@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -103,6 +104,25 @@ class StatusesTest(unittest.TestCase):
                 CLOUDFLARE_API_TOKEN=host.TOKEN,
             )
 
+    def test_7(self):
+        with host.Sandbox() as sandbox, tempfile.TemporaryDirectory() as state:
+            arguments = ("--base-url", sandbox.url, "--account", host.ACCOUNT)
+            environment = {"CLOUDFLARE_API_TOKEN": host.TOKEN, "TSHOST_STATE": state}
+            hold = WIDGETS + 'widgets.all() print "up" io.stdout:flush() io.read()'
+            with subprocess.Popen([host.TSHOST, *arguments, "-e", hold], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True,
+                                  env=host.environment(**environment)) as holder:
+                holder.stdout.readline()
+                for code in "widgets.all()", "pcall(widgets.all)":
+                    self.expect(7, *arguments, "-e", WIDGETS + code, says=f"pid {holder.pid}",
+                                **environment)
+                self.expect(0, "--read-only", *arguments, "-e", WIDGETS + "widgets.all()",
+                            **environment)
+                self.expect(0, "--if-locked=skip", *arguments, "-e", WIDGETS + "widgets.all()",
+                            says="skipped", **environment)
+                holder.communicate(timeout=120)
+            self.assertEqual(0, holder.returncode)
+
     def test_8(self):
         self.expect(8, "--account", host.ACCOUNT, "-e", WIDGETS + CREATE, says="no API token")
         with host.Sandbox() as sandbox:
@@ -163,7 +183,7 @@ class StatusesTest(unittest.TestCase):
         self.expect_offline(4, GONE + "os.exit(0)")
         self.expect_offline(5, refused + GONE)
         self.expect_offline(0, "pcall(widgets.get)")  # misuse is the script's own business
-        self.assertEqual([10, 130, 143, 8, 5, 6, 9, 4, 2, 1, 3], self.order)
+        self.assertEqual([10, 130, 143, 8, 7, 5, 6, 9, 4, 2, 1, 3], self.order)
 
     @classmethod
     def tearDownClass(cls):
