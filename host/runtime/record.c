@@ -76,9 +76,7 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
 {
     struct ts_record *record = self;
     const struct ts_config *config = record->parts->config;
-    struct ts_process_id process;
     (void)err;
-    ts_process_self(&process);
     user_copy(record);
     if (gethostname(record->host, sizeof record->host - 1) != 0) {
         record->host[0] = '\0';
@@ -97,8 +95,8 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
         .host = record->host,
         .user = record->user,
         .version = TSHOST_VERSION,
-        .pid = process.pid,
-        .process_start = (int64_t)process.start,
+        .pid = getpid(),
+        .process_start = ts_process_start(getpid()),
         .started_us = record->parts->begun_wall_us,
     };
     return TS_OK;

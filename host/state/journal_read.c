@@ -112,7 +112,7 @@ static void on_is_running(sqlite3_context *context, int count, sqlite3_value **v
     char here[HOST_MAX] = "";
     gethostname(here, sizeof here - 1);
     const char *host = (const char *)sqlite3_value_text(values[0]);
-    bool is_here = !host || ts_str_is(host, here);
+    bool is_here = !host || !*host || ts_str_is(host, here);
     int64_t pid = sqlite3_value_int64(values[1]), start = sqlite3_value_int64(values[2]);
     sqlite3_result_int(context, !is_here || ts_process_is_running(pid, start));
 }
