@@ -70,16 +70,16 @@ bool ts_database_exec(struct ts_database *database, const char *text)
     return sqlite3_exec(database->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-int64_t ts_database_number(struct ts_database *database, const char *text)
+bool ts_database_number(struct ts_database *database, const char *text, int64_t *number)
 {
     sqlite3_stmt *stmt = NULL;
-    int64_t value = -1;
-    if (sqlite3_prepare_v2(database->db, text, -1, &stmt, NULL) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW) {
-        value = sqlite3_column_int64(stmt, 0);
+    bool is_answered = sqlite3_prepare_v2(database->db, text, -1, &stmt, NULL) == SQLITE_OK &&
+                       sqlite3_step(stmt) == SQLITE_ROW;
+    if (is_answered) {
+        *number = sqlite3_column_int64(stmt, 0);
     }
     sqlite3_finalize(stmt);
-    return value;
+    return is_answered;
 }
 
 sqlite3_stmt *ts_database_statement(
@@ -114,21 +114,20 @@ static bool database_set_wal(struct ts_database *database)
 static bool database_migrate(struct ts_database *database, int64_t *found)
 {
     const struct ts_database_kind *kind = database->kind;
-    if (!ts_database_exec(database, "BEGIN IMMEDIATE")) {
+    if (!ts_database_exec(database, "BEGIN IMMEDIATE") ||
+        !ts_database_number(database, "PRAGMA user_version", found)) {
         return false;
     }
-    int64_t version = ts_database_number(database, "PRAGMA user_version");
-    *found = version;
-    database->is_made = version == 0;
-    for (int64_t v = version; v >= 0 && v < kind->version; v++) {
-        if (!ts_database_exec(database, kind->steps[v])) {
+    database->is_made = *found == 0;
+    for (int64_t version = *found; version < kind->version; version++) {
+        if (!ts_database_exec(database, kind->steps[version])) {
             return false;
         }
     }
     char mark[96];
     snprintf(mark, sizeof mark, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
         kind->id, kind->version);
-    return version >= 0 && ts_database_exec(database, version < kind->version ? mark : "COMMIT");
+    return ts_database_exec(database, *found < kind->version ? mark : "COMMIT");
 }
 
 static enum ts_err database_fail_newer(struct ts_database *database, struct ts_error *err)
@@ -150,20 +149,20 @@ static enum ts_err database_fail_newer(struct ts_database *database, struct ts_e
 static enum ts_err database_prepare(struct ts_database *database, struct ts_error *err)
 {
     const struct ts_database_kind *kind = database->kind;
-    int64_t version = ts_database_number(database, "PRAGMA user_version"), objects = 1;
-    if (version == 0) {
-        objects = ts_database_number(database, "SELECT count(*) FROM sqlite_schema");
-    }
-    // Asked for last: another process may be making the file, and marks it together with the rest.
-    int64_t id = ts_database_number(database, "PRAGMA application_id");
-    if (version == -1 || objects == -1 || id == -1) {
+    int64_t version, id, objects = 1;
+    // The id comes last: another process may be making the file, and marks it with the rest.
+    bool is_told = ts_database_number(database, "PRAGMA user_version", &version) &&
+                   (version != 0 || ts_database_number(database,
+                                        "SELECT count(*) FROM sqlite_schema", &objects)) &&
+                   ts_database_number(database, "PRAGMA application_id", &id);
+    if (!is_told) {
         return ts_database_fail(database, err);
     }
     if (id != kind->id && objects > 0) {
         return ts_error_set(err, TS_ERR_USAGE, "%s is no state file of tshost; %s", database->path,
             kind->if_foreign);
     }
-    if (version > kind->version) {
+    if (version > kind->version || version < 0) {
         return database_fail_newer(database, err);
     }
     bool is_ready = (version > 0 || ts_database_exec(database, kind->layout)) &&

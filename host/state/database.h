@@ -55,8 +55,8 @@ enum ts_err ts_database_fail(const struct ts_database *database, struct ts_error
 // Runs statements that answer nothing.
 bool ts_database_exec(struct ts_database *database, const char *text);
 
-// The number that a statement answers, -1 when it fails.
-int64_t ts_database_number(struct ts_database *database, const char *text);
+// Gives the number that a statement answers.
+bool ts_database_number(struct ts_database *database, const char *text, int64_t *number);
 
 // Prepares the statement on its first use and keeps it in *slot, whose owner finalizes it. NULL
 // when that fails.

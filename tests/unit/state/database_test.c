@@ -87,7 +87,9 @@ static void open_version(struct bed *bed, int version)
 
 static int64_t ask(struct bed *bed, const char *query)
 {
-    return ts_database_number(&bed->database, query);
+    int64_t number = -1;
+    ts_database_number(&bed->database, query, &number);
+    return number;
 }
 
 static void assert_says(const struct bed *bed, const char *text)
