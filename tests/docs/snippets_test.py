@@ -9,7 +9,8 @@ import unittest
 import blocks
 import host
 
-PAGES = ["README.md", "docs/bulk.md", "docs/lua-api.md", "docs/errors.md", "scripts/README.md"]
+PAGES = ["README.md", "docs/bulk.md", "docs/lua-api.md", "docs/errors.md", "docs/safety.md",
+         "scripts/README.md"]
 RUNNABLE = re.compile(r"-- runnable ?(.*)")
 NAMED = re.compile(r"-- ([\w-]+\.lua)\b")
 
