@@ -72,6 +72,7 @@ size_t lx_note(lua_State *L, enum ts_entry_kind kind, const struct lx_failure *f
         .ray = failure->ray,
         .status = failure->status,
         .code = failure->has_code ? failure->code : 0,
+        .operation = failure->operation,
     };
     return ts_ledger_add(&ts_host_of(L)->door->ledger, &facts);
 }

@@ -4,8 +4,6 @@
 // a write.
 #include "bindings/image.h"
 
-#include <stdio.h>
-
 #include <lauxlib.h>
 
 #include "bindings/host.h"
@@ -90,13 +88,8 @@ void lx_image_take(lua_State *L, int idx, struct lx_image *image)
 void lx_image_mark(lua_State *L, int idx, struct lx_image *image)
 {
     struct ts_secret *secret = lx_test_secret(L, idx);
-    char bytes[TS_SECRET_FINGERPRINT];
-    if (!secret) {
-        return;
-    }
-    ts_secret_fingerprint(secret, bytes);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        snprintf(image->mark + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
+    if (secret) {
+        ts_secret_mark(secret, image->mark);
     }
 }
 

@@ -13,8 +13,8 @@
 struct ts_pool;
 
 struct lx_image {
-    struct ts_widget_body json;               // empty: none was taken
-    char mark[2 * TS_SECRET_FINGERPRINT + 1]; // in hexadecimal; "": not known
+    struct ts_widget_body json; // empty: none was taken
+    char mark[TS_SECRET_MARK];  // in hexadecimal; "": not known
 };
 
 // Makes an empty one. Cannot fail; fini when done with it, which may run twice.

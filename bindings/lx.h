@@ -88,8 +88,9 @@ struct lx_failure {
     long long code;
     bool is_retryable;
     int attempts;
-    int errors;   // stack index of the envelope's error list, 0: none
-    size_t entry; // the ledger's number, for forgive; 0: none
+    int errors;       // stack index of the envelope's error list, 0: none
+    size_t entry;     // the ledger's number, for forgive; 0: none
+    size_t operation; // the recorder's handle; 0: none
 };
 
 // Pushes nil, err. Returns 2.

@@ -22,6 +22,14 @@ void push_secret(lua_State *L, const char *bytes, size_t len)
     }
 }
 
+void lx_secret_set_owner(lua_State *L, int idx, int sitekey)
+{
+    struct secret_box *box = lx_test_box(L, idx, LX_SECRET);
+    if (box && lua_type(L, sitekey) == LUA_TSTRING) {
+        ts_str_copy(box->sitekey, sizeof box->sitekey, lua_tostring(L, sitekey));
+    }
+}
+
 bool lx_is_secret(lua_State *L, int idx)
 {
     return lx_test_box(L, idx, LX_SECRET) != NULL;
@@ -103,7 +111,8 @@ static const char *kind_of(enum ts_err code)
     return code == TS_ERR_REFUSED ? "refused" : code == TS_ERR_TIMEOUT ? "timeout" : "io";
 }
 
-int push_secret_failure(lua_State *L, const char *op, const char *place, const struct ts_error *err)
+int push_secret_failure(
+    lua_State *L, const char *op, const char *place, size_t operation, const struct ts_error *err)
 {
     bool is_refused = err->code == TS_ERR_REFUSED, is_reveal = ts_str_is(op, REVEAL);
     struct lx_failure failure = {
@@ -113,6 +122,7 @@ int push_secret_failure(lua_State *L, const char *op, const char *place, const s
         .flag = is_refused && is_reveal ? ts_permission_flag(TS_ALLOW_REVEAL) : NULL,
         .wanted = is_reveal ? TS_PERMISSION_BIT(TS_ALLOW_REVEAL) : 0,
         .message = err->message,
+        .operation = operation,
     };
     failure.entry = lx_note(L, is_refused ? TS_ENTRY_REFUSED : TS_ENTRY_DELIVERY, &failure);
     return push_failure(L, &failure);
@@ -127,7 +137,7 @@ static int secret_reveal(lua_State *L)
     if (ts_door_take_reveal(ts_host_of(L)->door, &err)) {
         char place[LX_PLACE_MAX];
         lx_place(L, place);
-        return push_secret_failure(L, function, place, &err);
+        return push_secret_failure(L, function, place, 0, &err);
     }
     // Through a buffer of Lua's, so that no borrow is open when memory ends.
     size_t len;

@@ -21,6 +21,9 @@ TS_RAISES void lx_open_secret(lua_State *L);
 // ends or the secret is longer than TS_SECRET_MAX.
 TS_RAISES void push_secret(lua_State *L, const char *bytes, size_t len);
 
+// Notes whose secret the one at idx is: that of the widget with the sitekey at `sitekey`.
+void lx_secret_set_owner(lua_State *L, int idx, int sitekey);
+
 // Whether the value at idx is a secret, be it closed or not. Does not raise.
 bool lx_is_secret(lua_State *L, int idx);
 

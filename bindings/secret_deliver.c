@@ -25,6 +25,7 @@ struct pipe_box {
     struct ts_delivery *delivery;
     struct ts_waiter waiter;
     char place[LX_PLACE_MAX];
+    size_t operation; // the recorder's handle
     bool is_done;
     bool is_settled; // its end has been told to the script or the ledger
 };
@@ -47,15 +48,17 @@ int lx_secret_write(lua_State *L)
     bool is_replace = opt_member_boolean(L, 3, function, "replace", false);
     lua_settop(L, 3);
     struct ts_error err;
+    char place[LX_PLACE_MAX];
+    size_t operation = 0;
+    lx_place(L, place);
     enum ts_err code = lx_rehearse_file(L, path, is_replace, &err);
     check_secret(L, function); // again: a finalizer may have closed it meanwhile
     if (!code) {
-        code = ts_door_deliver_file(ts_host_of(L)->door, box->secret, path, is_replace, &err);
+        struct ts_delivery_spec spec = {box->secret, box->sitekey, place};
+        code = ts_door_deliver_file(ts_host_of(L)->door, &spec, path, is_replace, &operation, &err);
     }
     if (code) {
-        char place[LX_PLACE_MAX];
-        lx_place(L, place);
-        return push_secret_failure(L, function, place, &err);
+        return push_secret_failure(L, function, place, operation, &err);
     }
     ts_host_of(L)->door->ledger.delivered[TS_DELIVERY_WRITE]++;
     lua_pushboolean(L, true);
@@ -137,7 +140,11 @@ static int pipe__gc(lua_State *L)
             .op = "secret:pipe",
             .place = box->place,
             .message = "the command was stopped before it had ended",
+            .operation = box->operation,
         };
+        struct ts_error err;
+        ts_error_set(&err, TS_ERR_CANCELLED, "%s", failure.message);
+        ts_door_delivered(ts_host_of(L)->door, box->operation, TS_OUTCOME_UNKNOWN, &err);
         lx_note(L, TS_ENTRY_DELIVERY, &failure);
     }
     ts_delivery_cancel(box->delivery);
@@ -172,15 +179,16 @@ int lx_secret_pipe(lua_State *L)
     enum ts_err code = lx_rehearse_command(L, words[0], &err);
     check_secret(L, function); // again: a finalizer may have closed it meanwhile
     if (code) {
-        return push_secret_failure(L, function, box->place, &err);
+        return push_secret_failure(L, function, box->place, 0, &err);
     }
 
     struct ts_loop *loop = ts_host_of(L)->loop;
     box->source = source;
     source->readers++;
-    if (ts_door_deliver_command(ts_host_of(L)->door, loop, source->secret, words,
-            ts_loop_now(loop) + timeout_us, on_delivered, box, &box->delivery, &err)) {
-        return push_secret_failure(L, function, box->place, &err);
+    struct ts_delivery_spec spec = {source->secret, source->sitekey, box->place};
+    if (ts_door_deliver_command(ts_host_of(L)->door, loop, &spec, words, timeout_us, on_delivered,
+            box, &box->delivery, &box->operation, &err)) {
+        return push_secret_failure(L, function, box->place, box->operation, &err);
     }
     lua_settop(L, PIPE_BOX_INDEX);
     return secret_pipe_k(L, LUA_OK, 0);
@@ -195,10 +203,13 @@ static int secret_pipe_k(lua_State *L, int status, lua_KContext ctx)
     }
     box->is_settled = true;
     struct ts_error err;
+    struct ts_door *door = ts_host_of(L)->door;
     if (ts_delivery_result(box->delivery, &err)) {
-        return push_secret_failure(L, "secret:pipe", box->place, &err);
+        ts_door_delivered(door, box->operation, TS_OUTCOME_NOT_APPLIED, &err);
+        return push_secret_failure(L, "secret:pipe", box->place, box->operation, &err);
     }
-    ts_host_of(L)->door->ledger.delivered[TS_DELIVERY_PIPE]++;
+    ts_door_delivered(door, box->operation, TS_OUTCOME_DONE, NULL);
+    door->ledger.delivered[TS_DELIVERY_PIPE]++;
     lua_pushboolean(L, true);
     return 1;
 }

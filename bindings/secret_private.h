@@ -8,11 +8,13 @@
 #include <stddef.h>
 
 #include "bindings/secret.h"
+#include "host/api/widget.h"
 
 struct secret_box {
     struct ts_secret *secret; // NULL once closed
     size_t readers;           // deliveries under way; the last one ends a secret that was closed
     bool is_closed;
+    char sitekey[TS_WIDGET_SITEKEY_MAX + 1]; // of its widget; "": not known
 };
 
 // The open secret at index 1, or misuse.
@@ -23,8 +25,9 @@ void lx_secret_release(struct secret_box *box);
 
 // Pushes nil and the error of a refused or failed use, and notes it in the ledger: it must not go
 // by in silence. Returns 2.
+// operation is the recorder's handle of a delivery, 0: none.
 TS_RAISES int push_secret_failure(
-    lua_State *L, const char *op, const char *place, const struct ts_error *err);
+    lua_State *L, const char *op, const char *place, size_t operation, const struct ts_error *err);
 
 // s:write(path [, { replace = true }]) -> true | nil, err
 TS_RAISES int lx_secret_write(lua_State *L);

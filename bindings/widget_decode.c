@@ -211,6 +211,17 @@ static bool push_member_value(struct decoding *decoding, int member)
     return true;
 }
 
+// The secret of the widget knows whose it is.
+static void secret_name(lua_State *L, int words, int widget)
+{
+    push_member_name(L, words, LX_MEMBER_SECRET);
+    lua_rawget(L, widget);
+    push_member_name(L, words, LX_MEMBER_SITEKEY);
+    lua_rawget(L, widget);
+    lx_secret_set_owner(L, -2, -1);
+    lua_pop(L, 2);
+}
+
 bool push_widget(struct lx_json *json, int words, struct lx_decoded *out)
 {
     lua_State *L = json->L;
@@ -235,6 +246,9 @@ bool push_widget(struct lx_json *json, int words, struct lx_decoded *out)
         return false;
     }
     decoding.words->size = size < SIZE_MAX_KEPT ? size : SIZE_MAX_KEPT;
+    if (decoding.members & 1u << LX_MEMBER_SECRET) {
+        secret_name(L, words, widget);
+    }
     if (decoding.has_repeats) { // the last ones count, and they alone
         out->digest = lx_digest_widget(L, widget);
     } else if (!decoding.is_comparable) {

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "host/base/buf.h"
 #include "host/base/error.h"
@@ -70,6 +71,7 @@ void ts_widget_body_fini(struct ts_widget_body *body);
 enum ts_err ts_widget_body_add_text(
     struct ts_widget_body *body, const char *name, const char *text, size_t len);
 enum ts_err ts_widget_body_add_bool(struct ts_widget_body *body, const char *name, bool value);
+enum ts_err ts_widget_body_add_int(struct ts_widget_body *body, const char *name, int64_t value);
 enum ts_err ts_widget_body_add_list(
     struct ts_widget_body *body, const char *name, const char *const *items, size_t count);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writes the JSON of a widget body. Lists are written as lists even when empty, which no generic
 // encoder at hand does for Lua tables; a dropped `domains` would change what a widget admits.
+#include <inttypes.h>
 #include <string.h>
 
 #include "host/api/widget.h"
@@ -96,6 +97,12 @@ enum ts_err ts_widget_body_add_bool(struct ts_widget_body *body, const char *nam
 {
     enum ts_err code = body_add_name(body, name);
     return code ? code : ts_buf_add_str(&body->json, value ? "true" : "false");
+}
+
+enum ts_err ts_widget_body_add_int(struct ts_widget_body *body, const char *name, int64_t value)
+{
+    enum ts_err code = body_add_name(body, name);
+    return code ? code : ts_buf_add_format(&body->json, "%" PRId64, value);
 }
 
 enum ts_err ts_widget_body_add_list(

@@ -333,6 +333,13 @@ void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPR
     ts_secret_return(secret);
 }
 
+void ts_secret_mark(struct ts_secret *secret, char out[TS_SECRET_MARK])
+{
+    unsigned char bytes[TS_SECRET_FINGERPRINT];
+    ts_secret_fingerprint(secret, (char *)bytes);
+    sodium_bin2hex(out, TS_SECRET_MARK, bytes, sizeof bytes);
+}
+
 const char *ts_secret_versions(void)
 {
     return "libsodium " SODIUM_VERSION_STRING;

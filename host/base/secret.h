@@ -64,6 +64,10 @@ void ts_secret_pool_set_key(struct ts_secret_pool *pool, const unsigned char key
 #define TS_SECRET_FINGERPRINT 16
 void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPRINT]);
 
+// The same in hexadecimal, with a NUL behind.
+#define TS_SECRET_MARK (2 * TS_SECRET_FINGERPRINT + 1)
+void ts_secret_mark(struct ts_secret *secret, char out[TS_SECRET_MARK]);
+
 // "libsodium 1.0.18". Lives for ever.
 const char *ts_secret_versions(void);
 

@@ -124,12 +124,28 @@ void ts_door_needs(const struct ts_door *door, struct ts_needs *out);
 // Takes the permission to reveal one secret. REFUSED.
 enum ts_err ts_door_take_reveal(struct ts_door *door, struct ts_error *err);
 
+// A secret that is to go somewhere. Borrowed.
+struct ts_delivery_spec {
+    struct ts_secret *secret;
+    const char *sitekey; // of the widget whose secret it is, "" when that is not known
+    const char *place;   // "onboard.lua:12"
+};
+
 // Deliveries pass the same door: as ts_deliver_file and ts_deliver_command (see deliver.h), and
-// REFUSED by --read-only. What a delivery came to is the caller's to note.
-enum ts_err ts_door_deliver_file(struct ts_door *door, struct ts_secret *secret, const char *path,
-    bool is_replace, struct ts_error *err);
+// REFUSED by --read-only. They are noted in the journal; *operation is the recorder's handle, 0
+// when nothing is recorded. A journal that fails is no reason to withhold a secret: it may be the
+// only copy of it. What a delivery came to is the caller's to note in the ledger.
+enum ts_err ts_door_deliver_file(struct ts_door *door, const struct ts_delivery_spec *spec,
+    const char *path, bool is_replace, size_t *operation, struct ts_error *err);
+
+// timeout_us is counted from now. What the command came to is to be told by ts_door_delivered.
 enum ts_err ts_door_deliver_command(struct ts_door *door, struct ts_loop *loop,
-    struct ts_secret *secret, const char *const *argv, int64_t deadline_us, ts_deliver_fn on_done,
-    void *owner, struct ts_delivery **out, struct ts_error *err);
+    const struct ts_delivery_spec *spec, const char *const *argv, int64_t timeout_us,
+    ts_deliver_fn on_done, void *owner, struct ts_delivery **out, size_t *operation,
+    struct ts_error *err);
+
+// A delivery that the recorder knows by that handle has ended so; err says why not, else NULL.
+void ts_door_delivered(
+    struct ts_door *door, size_t operation, enum ts_outcome outcome, const struct ts_error *err);
 
 #endif

@@ -122,21 +122,6 @@ static enum ts_err operation_add(
     return recorder_check(recorder, code, &cause);
 }
 
-enum ts_err ts_recorder_add(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
-    size_t *handle, struct ts_error *err)
-{
-    *handle = 0;
-    if (recorder->is_on && !recorder->failure.code) {
-        *handle = handle_create(recorder);
-        if (*handle == 0) {
-            recorder_exhausted(recorder);
-        } else if (operation_add(recorder, *handle, intent)) {
-            *handle = 0;
-        }
-    }
-    return recorder_fail(recorder, err);
-}
-
 // Hands what is pending to the journal.
 static enum ts_err pending_apply(struct ts_recorder *recorder, const struct ts_pending *pending)
 {
@@ -151,7 +136,7 @@ static enum ts_err pending_apply(struct ts_recorder *recorder, const struct ts_p
     return recorder_check(recorder, code, &cause);
 }
 
-enum ts_err ts_recorder_commit(struct ts_recorder *recorder, struct ts_error *err)
+static void pending_flush(struct ts_recorder *recorder)
 {
     while (recorder->first && !recorder->failure.code) {
         struct ts_pending *pending = recorder->first;
@@ -160,6 +145,27 @@ enum ts_err ts_recorder_commit(struct ts_recorder *recorder, struct ts_error *er
         recorder->last = pending->next ? recorder->last : &recorder->first;
         free(pending);
     }
+}
+
+enum ts_err ts_recorder_add(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
+    size_t *handle, struct ts_error *err)
+{
+    *handle = 0;
+    pending_flush(recorder); // so that the order is that in which things happened
+    if (recorder->is_on && !recorder->failure.code) {
+        *handle = handle_create(recorder);
+        if (*handle == 0) {
+            recorder_exhausted(recorder);
+        } else if (operation_add(recorder, *handle, intent)) {
+            *handle = 0;
+        }
+    }
+    return recorder_fail(recorder, err);
+}
+
+enum ts_err ts_recorder_commit(struct ts_recorder *recorder, struct ts_error *err)
+{
+    pending_flush(recorder);
     if (recorder->journal && !recorder->failure.code) {
         struct ts_error cause;
         recorder_check(recorder, ts_journal_commit(recorder->journal, &cause), &cause);
