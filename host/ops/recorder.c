@@ -71,6 +71,9 @@ static enum ts_err recorder_begin(struct ts_recorder *recorder)
     if (!code) {
         code = ts_journal_add_run(recorder->journal, &run, recorder->run, &cause);
     }
+    if (!code && recorder->source.on_named) {
+        recorder->source.on_named(recorder->source.self, recorder->run);
+    }
     return recorder_check(recorder, code, &cause);
 }
 

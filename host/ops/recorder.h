@@ -18,6 +18,8 @@ struct ts_recorder_source {
     enum ts_err (*open)(void *self, struct ts_journal **out, struct ts_error *err);
     // Fills in the run's row; its texts live as long as the source.
     enum ts_err (*describe)(void *self, struct ts_journal_run *run, struct ts_error *err);
+    // Hears under which id the run is in the journal from now on. May be NULL.
+    void (*on_named)(void *self, const char *run);
     void *self;
 };
 

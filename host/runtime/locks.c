@@ -137,10 +137,11 @@ static enum ts_err item_try(
     struct ts_locks *locks, struct ts_locks_item *item, struct ts_error *err)
 {
     const struct ts_config *config = locks->parts->config;
-    const char *what = config->code ? "-e" : config->script ? config->script : "tshost";
+    const char *what = config->command ? config->command : config->code ? "-e" : config->script;
     char shown[SHOWN + 1];
     struct ts_lock_holder self;
-    tail_copy(shown, what); // arguments and code stay out of it: they are nobody's business
+    tail_copy(shown,
+        what ? what : "tshost"); // arguments and code stay out of it: they are nobody's business
     ts_lock_holder_self(&self, shown, locks->run);
     enum ts_err code = ts_lock_take(item->lock, &self, err);
     item->is_held = !code;

@@ -102,6 +102,12 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
     return TS_OK;
 }
 
+static void on_named(void *self, const char *run)
+{
+    const struct ts_record *record = self;
+    ts_locks_name_run(&record->parts->locks, run);
+}
+
 void ts_record_start(struct ts_record *record, struct ts_parts *parts)
 {
     record->parts = parts;
@@ -109,7 +115,7 @@ void ts_record_start(struct ts_record *record, struct ts_parts *parts)
         return;
     }
     struct ts_recorder_source source = {
-        .open = record_open, .describe = record_describe, .self = record};
+        .open = record_open, .describe = record_describe, .on_named = on_named, .self = record};
     ts_recorder_start(&parts->door.recorder, &source);
     ts_queue_set_gate(&parts->queue, &parts->door.gate);
 }

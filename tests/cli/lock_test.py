@@ -101,6 +101,15 @@ class WhoIsKeptOut(Locked):
         self.assertEqual(done.out.count("another run has"), 3, done)
         self.assertEqual(self.sandbox.requests(), before)
 
+    def test_a_run_that_has_written_is_named_as_in_the_journal(self):
+        script = self.script("""
+          local fields = { name = "acme", domains = { "acme.example" }, mode = "managed" }
+          assert(require "turnstile".widgets.create(fields))""" + HOLD, "writes.lua")
+        holder = self.holder(script=script)
+        done = self.look()
+        self.assert_kept_out(done, holder)
+        self.assertRegex(done.err, r"pid \d+, run \d{8}-\d{6}-\w+, .*/writes\.lua, since")
+
     def test_who_only_reads_needs_no_lock_and_has_none(self):
         reader = self.holder("--read-only")
         self.assertEqual(self.lock_files(), [])
