@@ -285,7 +285,7 @@ bool ts_budget_take(struct ts_budget *budget)
         budget_visit(budget, &visit);
         now_us = ts_loop_now(budget->loop);
         if (visit.granted > 0) {
-            ts_notice_start(&budget->notice);
+            ts_notice_start(&budget->notice, now_us);
             budget->leased_us = now_us;
             permission_use(budget);
             if (budget->leased > 0) {
@@ -357,6 +357,7 @@ void ts_budget_look(struct ts_budget *budget, struct ts_budget_view *view)
         .wait_us = seen.wait_us,
         .wait = {wait.reason, wait.until_us - now_us},
         .held_us = ts_notice_held_us(&budget->notice, now_us),
+        .waited_us = ts_notice_waited_us(&budget->notice, now_us),
         .in_flight = seen.in_flight,
         .requests = budget->requests,
         .is_heard = seen.is_heard,

@@ -81,6 +81,7 @@ struct ts_budget_view {
     int64_t wait_us;     // until the next request may start, 0: now
     struct ts_wait wait; // why requests are held back; until_us is a span from now
     int64_t held_us;     // how long those of this process have been for that reason
+    int64_t waited_us;   // how long they have been in all, for reasons that are worth a word
     int64_t in_flight;   // of all processes
     int64_t requests;    // taken by this process so far
     bool is_heard;       // the server has said how many are left

@@ -102,10 +102,18 @@ static void reason_tell(
     }
 }
 
-void ts_notice_start(struct ts_notice *notice)
+// The present reason has ended: another one holds requests back, or none does.
+static void reason_change(struct ts_notice *notice, enum ts_wait_reason reason, int64_t now_us)
+{
+    notice->waited_us = ts_notice_waited_us(notice, now_us);
+    notice->reason = reason;
+    notice->since_us = now_us;
+}
+
+void ts_notice_start(struct ts_notice *notice, int64_t now_us)
 {
     if (!notice->is_waiting) {
-        notice->reason = TS_WAIT_NONE;
+        reason_change(notice, TS_WAIT_NONE, now_us);
     }
     notice->is_waiting = false;
 }
@@ -115,14 +123,19 @@ int64_t ts_notice_held_us(const struct ts_notice *notice, int64_t now_us)
     return notice->reason ? now_us - notice->since_us : 0;
 }
 
+int64_t ts_notice_waited_us(const struct ts_notice *notice, int64_t now_us)
+{
+    int64_t held_us = ts_notice_held_us(notice, now_us);
+    return notice->waited_us + (ts_wait_is_real(notice->reason, held_us) ? held_us : 0);
+}
+
 void ts_notice_wait(struct ts_notice *notice, const struct ts_record *record,
     const struct ts_record_rule *rule, int64_t retry_us, int64_t now_us)
 {
     struct ts_wait wait;
     ts_governor_wait(record, rule, now_us, &wait);
     if (wait.reason != notice->reason) {
-        notice->reason = wait.reason;
-        notice->since_us = now_us;
+        reason_change(notice, wait.reason, now_us);
     }
     notice->is_waiting = true;
     if (!notice->log) {

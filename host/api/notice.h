@@ -15,6 +15,7 @@ struct ts_notice {
     const char *place;          // where the record lies; NULL: nowhere
     enum ts_wait_reason reason; // why requests are held back at present
     int64_t since_us;           // since when it has been this reason
+    int64_t waited_us;          // for earlier reasons, in all
     bool is_waiting;            // for the next start
     bool has_told[TS_WAIT_REASONS];
     bool has_told_others;
@@ -24,10 +25,13 @@ struct ts_notice {
 void ts_notice_private(struct ts_log *log, const struct ts_error *cause);
 
 // Something could start. Where it need not have waited, nothing is held back any more.
-void ts_notice_start(struct ts_notice *notice);
+void ts_notice_start(struct ts_notice *notice, int64_t now_us);
 
 // How long requests have been held back for the present reason; 0: they are not.
 int64_t ts_notice_held_us(const struct ts_notice *notice, int64_t now_us);
+
+// How long requests have been held back in all; waits that the next answer may end do not count.
+int64_t ts_notice_waited_us(const struct ts_notice *notice, int64_t now_us);
 
 // Nothing can start before retry_us: says why when requests are held back for long, even if one
 // may start now and then.

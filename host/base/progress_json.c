@@ -3,28 +3,8 @@
 // together from whole numbers, because a script may have changed the locale.
 #include <inttypes.h>
 
+#include "host/base/json_write.h"
 #include "host/base/progress_private.h"
-#include "host/base/text.h"
-
-#define REPLACEMENT "\xef\xbf\xbd" // for what is no UTF-8
-
-static enum ts_err add_string(struct ts_buf *out, const char *text, size_t len)
-{
-    enum ts_err code = ts_buf_add_char(out, '"');
-    for (size_t at = 0; !code && at < len;) {
-        uint32_t point = 0;
-        size_t size = ts_text_read(text + at, len - at, &point);
-        if (size == 0) {
-            code = ts_buf_add_str(out, REPLACEMENT);
-        } else if (point < 0x20 || point == '"' || point == '\\' || point == 0x7f) {
-            code = ts_buf_add_format(out, "\\u%04" PRIx32, point);
-        } else {
-            code = ts_buf_add(out, text + at, size);
-        }
-        at += size ? size : 1;
-    }
-    return code ? code : ts_buf_add_char(out, '"');
-}
 
 // A member that is null when it is not known.
 static enum ts_err add_count(struct ts_buf *out, const char *name, int64_t count)
@@ -53,7 +33,7 @@ enum ts_err ts_progress_json(
     double rate = view->rate < 1e12 ? view->rate * 1000 + 0.5 : 1e15;
     enum ts_err code =
         ts_buf_add_format(out, "{\"event\":\"%s\",\"job\":%u,\"label\":", event, job->id);
-    code = code ? code : add_string(out, job->label, job->label_len);
+    code = code ? code : ts_json_add_text(out, job->label, job->label_len);
     code = code ? code : add_count(out, "done", job->done);
     code = code ? code : add_count(out, "failed", job->failed);
     code = code ? code : add_count(out, "total", view->total);

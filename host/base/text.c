@@ -3,7 +3,6 @@
 // The widths are a coarse cut of the Unicode tables, wide in doubt.
 #include "host/base/text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 size_t ts_text_read(const char *text, size_t len, uint32_t *point)
@@ -33,7 +32,7 @@ size_t ts_text_read(const char *text, size_t len, uint32_t *point)
 }
 
 // C0, DEL and C1; line and paragraph separators; the marks that reorder what a terminal shows.
-static bool point_is_harmful(uint32_t point)
+bool ts_text_is_harmful(uint32_t point)
 {
     return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x200e || point == 0x200f ||
            (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
@@ -48,7 +47,7 @@ void ts_text_clean(char *text, size_t len)
             text[at++] = '?';
             continue;
         }
-        if (point_is_harmful(point)) {
+        if (ts_text_is_harmful(point)) {
             memset(text + at, '?', size);
         }
         at += size;

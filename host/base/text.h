@@ -4,6 +4,7 @@
 #ifndef TS_BASE_TEXT_H
 #define TS_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,9 +12,12 @@
 // it is malformed, cut short or len is 0.
 size_t ts_text_read(const char *text, size_t len, uint32_t *point);
 
-// Replaces each byte of control characters, C1 ones, line separators, marks that reorder what is
-// shown and malformed UTF-8 by '?', in place, so that hostile text can neither drive a terminal
-// nor forge a line. NUL bytes among the len are replaced too; the length stays.
+// Whether a code point could drive a terminal or forge what it shows: control characters, C1 ones,
+// line separators, marks that reorder. All are below U+10000.
+bool ts_text_is_harmful(uint32_t point);
+
+// Replaces each byte of what is harmful and of malformed UTF-8 by '?', in place. NUL bytes among
+// the len are replaced too; the length stays.
 void ts_text_clean(char *text, size_t len);
 
 // Columns that clean text takes up on a terminal. Where terminals differ, as for symbols, it is

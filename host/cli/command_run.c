@@ -7,6 +7,7 @@
 #include "host/cli/command.h"
 #include "host/cli/settings.h"
 #include "host/runtime/exit_status.h"
+#include "host/runtime/report.h"
 #include "host/runtime/run.h"
 #include "host/runtime/versions.h"
 
@@ -52,6 +53,9 @@ const struct ts_option ts_run_options[] = {
     {"Output", 0, TS_OPTION_HEADING, NULL, NULL, NULL},
     {"progress", 0, TS_OPTION_VALUE, "WHEN",
         "auto, always, plain, json, json:FD or never (default: auto)", ts_set_progress},
+    {"color", 0, TS_OPTION_VALUE, "WHEN",
+        "colours in errors and summary: auto, always or never (default: auto)", ts_set_color},
+    {"json", 0, TS_OPTION_FLAG, NULL, "the summary as one JSON object, the last line", ts_set_json},
     {"quiet", 'q', TS_OPTION_FLAG, NULL, "say only what went wrong", ts_set_quiet},
     {"verbose", 'v', TS_OPTION_FLAG, NULL, "say more, tracebacks included", ts_set_verbose},
     {"Other", 0, TS_OPTION_HEADING, NULL, NULL, NULL},
@@ -74,8 +78,14 @@ int ts_command_run(int argc, char **argv)
     int operand;
     ts_config_init(config);
     config->program = argv[0];
+    config->words = argv;
+    config->word_count = argc;
+    config->option_at = 1;
     if (ts_options_parse(ts_run_options, argc, argv, &settings, &operand, &err)) {
         return ts_usage_error(&err);
+    }
+    if (config->is_json && config->level == TS_LOG_QUIET) {
+        config->level = TS_LOG_SILENT; // nothing but the object
     }
     if (settings.is_help || settings.is_version) {
         if (settings.is_help) {
@@ -87,16 +97,15 @@ int ts_command_run(int argc, char **argv)
     }
     if (!config->code) {
         if (operand >= argc) {
-            ts_error_set(
-                &err, TS_ERR_USAGE, "no script given: tshost SCRIPT [ARG...], or tshost --help");
-            return ts_usage_error(&err);
+            return ts_report_failure(
+                config, TS_EXIT_USAGE, "no script given: tshost SCRIPT [ARG...], or tshost --help");
         }
         config->script = argv[operand++];
         if (ts_command_find(config->script) && access(config->script, F_OK) != 0) {
             ts_error_set(&err, TS_ERR_USAGE,
                 "%s is a command, and a command comes first: tshost %s [options]", config->script,
                 config->script);
-            return ts_usage_error(&err);
+            return ts_report_failure(config, TS_EXIT_USAGE, err.message);
         }
     }
     config->args = argv + operand;

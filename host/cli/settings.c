@@ -225,6 +225,27 @@ enum ts_err ts_set_progress(void *settings, const char *value, struct ts_error *
         "--progress %.40s: auto, always, plain, json, json:FD or never expected", value);
 }
 
+enum ts_err ts_set_color(void *settings, const char *value, struct ts_error *err)
+{
+    static const char *const names[] = {
+        [TS_COLOR_AUTO] = "auto", [TS_COLOR_ALWAYS] = "always", [TS_COLOR_NEVER] = "never"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (ts_str_is(value, names[i])) {
+            CONFIG(settings)->color = (enum ts_color)i;
+            return TS_OK;
+        }
+    }
+    return ts_error_set(err, TS_ERR_USAGE, "--color %.40s: auto, always or never expected", value);
+}
+
+enum ts_err ts_set_json(void *settings, const char *value, struct ts_error *err)
+{
+    (void)value;
+    (void)err;
+    CONFIG(settings)->is_json = true;
+    return TS_OK;
+}
+
 enum ts_err ts_set_code(void *settings, const char *value, struct ts_error *err)
 {
     if (CONFIG(settings)->code) {

@@ -33,6 +33,8 @@ enum ts_err ts_set_rate(void *settings, const char *value, struct ts_error *err)
 enum ts_err ts_set_reserve(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_fresh(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_progress(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_color(void *settings, const char *value, struct ts_error *err);
+enum ts_err ts_set_json(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_code(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_quiet(void *settings, const char *value, struct ts_error *err);
 enum ts_err ts_set_verbose(void *settings, const char *value, struct ts_error *err);

@@ -139,6 +139,12 @@ struct ts_progress_source ts_budgets_progress(struct ts_budgets *budgets)
         .look = progress_look, .estimate_us = progress_estimate, .self = budgets};
 }
 
+int64_t ts_budgets_waited_us(struct ts_budgets *budgets)
+{
+    struct ts_budget_view view;
+    return most_used(budgets, &view) ? view.waited_us : 0;
+}
+
 void ts_budgets_fini(struct ts_budgets *budgets)
 {
     while (budgets->first) {

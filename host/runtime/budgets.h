@@ -31,6 +31,9 @@ enum ts_err ts_budgets_find(struct ts_budgets *budgets, const struct ts_credenti
 // What the progress asks: of the budget that this run has sent most requests on.
 struct ts_progress_source ts_budgets_progress(struct ts_budgets *budgets);
 
+// How long requests of that budget were held back by it, in microseconds.
+int64_t ts_budgets_waited_us(struct ts_budgets *budgets);
+
 // Ends them all and closes the store; before the loop goes. Accepts a zeroed struct, may run twice.
 void ts_budgets_fini(struct ts_budgets *budgets);
 

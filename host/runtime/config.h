@@ -21,6 +21,12 @@ enum ts_if_locked {
     TS_IF_LOCKED_SKIP, // exit status 0
 };
 
+enum ts_color {
+    TS_COLOR_AUTO, // on a capable terminal, unless NO_COLOR says otherwise
+    TS_COLOR_ALWAYS,
+    TS_COLOR_NEVER,
+};
+
 struct ts_config {
     const char *script;  // path, stock name or "-"; NULL when code is given
     const char *code;    // -e
@@ -28,6 +34,9 @@ struct ts_config {
     const char *program; // argv[0]
     char **args;         // the script's own
     int arg_count;
+    char **words;   // the command line as it was typed, program first; NULL: nobody typed one
+    int word_count; // of them
+    int option_at;  // where in it one more option may go: behind the program, or the command
     bool is_sandbox;
     const char *sandbox_db; // NULL: in memory
     const char *account;    // NULL: CLOUDFLARE_ACCOUNT_ID was not set either
@@ -49,6 +58,8 @@ struct ts_config {
     enum ts_progress_mode progress; // how, on standard error unless it is JSON
     int progress_fd;                // for JSON
     enum ts_log_level level;
+    enum ts_color color; // of the summary and of errors
+    bool is_json;        // the summary is one JSON object
     // For tests that fail allocations: NULL uses the C library.
     void *(*alloc)(void *self, void *block, size_t old_size, size_t new_size);
     void *alloc_self;

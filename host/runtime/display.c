@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "host/runtime/report.h"
+
 // What a script prints on the same terminal must not be mixed up with the line. Standard error is
 // unbuffered and a terminal's standard output goes out line by line, as ever.
 static bool streams_guard(struct ts_terminal *terminal)
@@ -16,7 +18,7 @@ static bool streams_guard(struct ts_terminal *terminal)
 void ts_display_init(struct ts_display *display, struct ts_log *log, const struct ts_config *config,
     const struct ts_progress_source *budget)
 {
-    bool is_silent = config->level == TS_LOG_QUIET && config->progress != TS_PROGRESS_JSON;
+    bool is_silent = config->level <= TS_LOG_QUIET && config->progress != TS_PROGRESS_JSON;
     struct ts_progress_config progress = {
         .mode = is_silent ? TS_PROGRESS_NEVER : config->progress,
         .json_fd = config->progress_fd,
@@ -32,6 +34,7 @@ void ts_display_init(struct ts_display *display, struct ts_log *log, const struc
         ts_progress_init(&display->progress, &progress);
     }
     ts_log_init(log, stderr, config->level);
+    ts_report_style(log, config);
 }
 
 void ts_display_abandon(void *self)

@@ -33,9 +33,11 @@ int ts_exit_choose(const struct ts_ledger *ledger, const struct ts_exit_causes *
         return TS_EXIT_SIGNAL + (causes->signal == SIGINT ? SIGINT : SIGTERM);
     }
     for (size_t i = 0; i < sizeof precedence / sizeof precedence[0]; i++) {
-        bool is_cut = causes->is_expired && precedence[i].status == TS_EXIT_PARTIAL;
+        enum ts_exit status = precedence[i].status;
+        bool is_cut = (causes->is_expired && status == TS_EXIT_PARTIAL) ||
+                      (causes->is_given_up && status == TS_EXIT_UNREACHABLE);
         if (is_cut || ledger->counts[precedence[i].kind]) {
-            return precedence[i].status;
+            return status;
         }
     }
     if (causes->has_failed) {

@@ -24,10 +24,11 @@ enum ts_exit {
 
 // What stopped the run and what the ledger does not know.
 struct ts_exit_causes {
-    bool has_failed; // the script raised an error
-    int requested;   // what os.exit asked for, -1 when it did not
-    int signal;      // the one that stopped the run, 0 when none did
-    bool is_expired; // the deadline passed with work undone: 4
+    bool has_failed;  // the script raised an error
+    int requested;    // what os.exit asked for, -1 when it did not
+    int signal;       // the one that stopped the run, 0 when none did
+    bool is_expired;  // the deadline passed with work undone: 4
+    bool is_given_up; // for want of an answer, whatever the script made of it: 9
 };
 
 // Chooses among everything that applies: 10, 8, 7, 5, 6, 9, 4, 2, 1, 3; a signal only gives way

@@ -170,6 +170,12 @@ void ts_record_prepare(struct ts_record *record)
     }
 }
 
+const char *ts_record_run(const struct ts_record *record)
+{
+    return is_ephemeral(record->parts->config) ? ""
+                                               : ts_recorder_run(&record->parts->door.recorder);
+}
+
 enum ts_err ts_record_end(struct ts_record *record, int status, struct ts_error *err)
 {
     return ts_recorder_end(&record->parts->door.recorder, status, ts_exit_word(status), NULL, err);

@@ -35,6 +35,10 @@ void ts_record_script(struct ts_record *record, const char *path, const char *co
 // to find out: what only reads needs none.
 void ts_record_prepare(struct ts_record *record);
 
+// The id of the run in the journal; "" while it has none, and for one that nobody could look up
+// because its journal ends with it. Borrowed.
+const char *ts_record_run(const struct ts_record *record);
+
 // Notes how the run has ended, if it is in the journal. JOURNAL when that, or what was noted
 // before, could not be made durable.
 enum ts_err ts_record_end(struct ts_record *record, int status, struct ts_error *err);

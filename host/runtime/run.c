@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 
 #include "bindings/embedded.h"
+#include "host/base/clock.h"
 #include "host/base/pool.h"
 #include "host/net/signals.h"
 #include "host/runtime/exit_status.h"
@@ -218,23 +219,62 @@ static void check_output(struct run *run)
     }
 }
 
+// Chooses the exit status and tells how the run ended.
+static int run_report(struct run *run)
+{
+    struct ts_parts *parts = run->parts;
+    int signal = parts->sched.is_interrupted ? ts_signals_seen() : 0;
+    struct ts_exit_causes causes = {
+        .has_failed = run->has_failed,
+        .requested = parts->host.exit_request,
+        .signal = signal,
+        .is_expired = parts->sched.is_expired,
+        .is_given_up = parts->queue.outage.is_over,
+    };
+    int status = run->is_usage ? TS_EXIT_USAGE : ts_exit_choose(&parts->door.ledger, &causes);
+    struct ts_error err;
+    if (ts_record_end(&parts->record, status, &err)) {
+        // The journal has what was done; that the run has ended, and how, is missing.
+        struct ts_facts facts = {.kind = TS_ENTRY_JOURNAL, .message = err.message};
+        ts_ledger_add(&parts->door.ledger, &facts);
+        status = ts_exit_choose(&parts->door.ledger, &causes);
+    }
+    if (run->said[0]) {
+        ts_report_error(&parts->log, run->said);
+    }
+    struct ts_report report = {
+        .config = run->config,
+        .log = &parts->log,
+        .door = &parts->door,
+        .run = ts_record_run(&parts->record),
+        .said = run->said,
+        .said_entry = run->said_entry,
+        .reason = parts->queue.outage.reason,
+        .status = status,
+        .signal = signal,
+        .is_expired = parts->sched.is_expired,
+        .requests = parts->queue.requests,
+        .elapsed_us = ts_clock_mono(ts_clock_system()) - parts->begun_us,
+        .waited_us = ts_budgets_waited_us(&parts->budgets),
+    };
+    ts_report_summary(&report);
+    return status;
+}
+
 int ts_run(const struct ts_config *config)
 {
     struct ts_parts parts;
     struct ts_error err;
     struct run run = {.config = config, .parts = &parts};
-    struct ts_log log;
-    ts_log_init(&log, stderr, config->level);
     if (config->script && strcmp(config->script, "-") != 0) {
         if (ts_script_find(config->script, run.path, &err)) {
-            ts_report_error(&log, err.message);
-            return TS_EXIT_USAGE;
+            return ts_report_failure(config, TS_EXIT_USAGE, err.message);
         }
         ts_script_directory(run.path, run.directory);
     }
     if (ts_parts_init(&parts, config, &err)) {
-        ts_report_error(&log, err.message);
-        return err.code == TS_ERR_CREDENTIALS ? TS_EXIT_CREDENTIALS : TS_EXIT_USAGE;
+        return ts_report_failure(config,
+            err.code == TS_ERR_CREDENTIALS ? TS_EXIT_CREDENTIALS : TS_EXIT_USAGE, err.message);
     }
     run_state(&run);
     ts_display_end(&parts.display);
@@ -242,26 +282,7 @@ int ts_run(const struct ts_config *config)
         config->on_closed(config->on_closed_self, &parts);
     }
     check_output(&run);
-    int signal = parts.sched.is_interrupted ? ts_signals_seen() : 0;
-    if (run.said[0]) {
-        ts_report_error(&parts.log, run.said);
-    }
-    ts_report_summary(&parts, run.said[0] ? run.said : NULL, run.said_entry, signal);
-    // Whatever the script made of it, or forgave.
-    parts.door.ledger.counts[TS_ENTRY_READ_FAILED] += parts.queue.outage.is_over;
-    struct ts_exit_causes causes = {
-        .has_failed = run.has_failed,
-        .requested = parts.host.exit_request,
-        .signal = signal,
-        .is_expired = parts.sched.is_expired,
-    };
-    int status = run.is_usage ? TS_EXIT_USAGE : ts_exit_choose(&parts.door.ledger, &causes);
-    if (ts_record_end(&parts.record, status, &err)) {
-        // The journal has what was done; that the run has ended, and how, is missing.
-        ts_report_error(&parts.log, err.message);
-        parts.door.ledger.counts[TS_ENTRY_JOURNAL]++;
-        status = ts_exit_choose(&parts.door.ledger, &causes);
-    }
+    int status = run_report(&run);
     ts_parts_fini(&parts);
     return status;
 }

@@ -90,7 +90,7 @@ class Cancel(Case):
           end
           task.sleep(0)
           os.exit(0)""", 10, "--timeout", "2")
-        self.assertIn(f"{COUNT:,} with unknown outcome", done.err)
+        self.assertIn(f"{COUNT:,} in doubt", done.err)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,11 @@ class Done:
     def lines(self):
         return self.err.splitlines()
 
+    @property
+    def summary(self):
+        """The object that --json ends standard error with."""
+        return json.loads(self.lines[-1])
+
 
 class Process:
     """A tshost under way. Its output is read as it comes; `finish` gives the rest."""

@@ -169,7 +169,7 @@ class Interrupt(Case):
             entry["op"] for entry in self.sandbox.ask("GET", "/sandbox/requests")
             if entry["status"] == 200)
         figures = read_figures(done)
-        unknown = figures["with"]
+        unknown = figures["in"]  # "in doubt"
         for op, word in WORDS.items():
             missing = applied[op] - figures[word]
             self.assertTrue(0 <= missing <= unknown, f"{word}: {applied[op]} were: {done}")

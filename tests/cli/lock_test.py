@@ -56,7 +56,8 @@ class WhoIsKeptOut(Locked):
         before = self.sandbox.requests()
         done = self.look()
         self.assert_kept_out(done, holder)
-        self.assertEqual(len(done.lines), 1, done)
+        self.assertEqual(len(done.lines), 2, done)
+        self.assertRegex(done.lines[1], r"^  next: \S+ --if-locked wait=10m .*script\.lua")
         found = re.search(rf"script\.lua:1: another run has account {ACCOUNT} at .*: "
                           r"pid \d+, hold\.lua, since (\S+) \(\d[\d.]* s ago\);", done.err)
         self.assertIsNotNone(found, done)
@@ -218,7 +219,7 @@ class WhoIsKeptOut(Locked):
         holder = self.holder(script=self.script(HOLD, name))
         done = self.look()
         self.assert_kept_out(done, holder)
-        self.assertEqual(len(done.lines), 1, done)
+        self.assertEqual(len(done.lines), 2, done)
         self.assertNotIn("\x1b", done.err)
         self.assertIn("xxx.lua, since", done.err)
 

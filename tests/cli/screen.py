@@ -2,8 +2,9 @@
 """A terminal to run programs on: a pseudo-terminal, and the screen that its bytes make.
 
 It knows what the progress line and plain text use: CR, LF, erase to the end of the screen, autowrap
-on and off. Anything else is an error, so that nothing slips in unseen. A row that is broken because
-the window became narrower keeps the cursor at its place in the text, as terminals of today do."""
+on and off, colours. Anything else is an error, so that nothing slips in unseen. A row that is
+broken because the window became narrower keeps the cursor at its place in the text, as terminals of
+today do."""
 
 import fcntl
 import os
@@ -16,7 +17,7 @@ import subprocess
 import termios
 
 PATIENCE = 60
-CONTROL = re.compile(r"\x1b\[(\?7[lh]|J)")
+CONTROL = re.compile(r"\x1b\[(\?7[lh]|J|[0-9]+m)")
 
 
 class Screen:
@@ -43,7 +44,7 @@ class Screen:
         if name == "J":
             self.rows[self.row] = self.rows[self.row][:self.column]
             del self.rows[self.row + 1:]
-        else:
+        elif not name.endswith("m"):  # colours change nothing that is told here
             self.is_wrapping = name == "?7h"
 
     def _put(self, char):

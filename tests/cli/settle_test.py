@@ -70,7 +70,7 @@ class Settle(Case):
     def check(self, done, operation, fault):
         self.assert_status(done, 0)
         self.assertIn("1 settled by reading", done.err)
-        self.assertNotIn("unknown", done.err)
+        self.assertNotIn("in doubt", done.err)
         self.assertEqual(self.applied(operation, fault), 1, self.sandbox.requests())
 
     def test_create(self):
@@ -264,7 +264,7 @@ class Settle(Case):
         process.signal(signal.SIGINT)
         done = process.finish()
         self.assert_status(done, 10)
-        self.assertIn("1 with unknown outcome", done.err)
+        self.assertIn("1 in doubt", done.err)
         self.assertEqual(self.sandbox.widgets()[0]["name"], "in doubt")
 
 

@@ -86,7 +86,7 @@ class Stop(Case):
         process.signal(signal.SIGHUP)  # from the kernel, and from the shell
         done = process.finish()
         self.assert_status(done, 143)
-        self.assertNotIn("unknown", done.err)
+        self.assertNotIn("in doubt", done.err)
 
     def test_nohup_outlives_its_terminal(self):
         self.slow("create")
@@ -110,7 +110,7 @@ class Stop(Case):
         self.assert_status(done, 143)
         self.assertEqual(len(self.sandbox.requests("create")), 3)
         self.assertIn("3 created", done.err)
-        self.assertNotIn("unknown", done.err)
+        self.assertNotIn("in doubt", done.err)
 
     def test_the_secret_of_the_last_widget_is_written(self):
         self.slow("create")
@@ -197,7 +197,7 @@ class Stop(Case):
                 connection.recv(65536)
                 done = self.stop(process)
         self.assert_status(done, 10)
-        self.assertIn("1 with unknown outcome", done.err)
+        self.assertIn("1 in doubt", done.err)
 
     def test_the_second_signal_leaves_at_once(self):
         with socket.create_server(("127.0.0.1", 0)) as silent:

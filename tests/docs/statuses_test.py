@@ -85,7 +85,7 @@ class StatusesTest(unittest.TestCase):
 
     def test_4(self):
         self.expect_offline(4, GONE, says="1 failed")
-        self.expect_offline(4, CREATE + 'w.secret:write "/nowhere/secret"', says="1 failed")
+        self.expect_offline(4, CREATE + 'w.secret:write "/nowhere/secret"', says="1 secret not delivered")
 
     def test_5(self):
         self.expect_offline(5, CREATE, "--read-only", says="--read-only")
@@ -131,7 +131,7 @@ class StatusesTest(unittest.TestCase):
     def test_9(self):
         self.expect_at(NOBODY, 9, 'widgets.get "0x4x"')
         self.expect_at(NOBODY, 9, "pcall(widgets.all)")
-        self.expect_at(NOBODY, 9, CREATE, says="1 failed")
+        self.expect_at(NOBODY, 9, CREATE, says="1 not sent")
         with host.Sandbox() as sandbox:
             for kind in "429", "502", "truncate":
                 sandbox.fail_next("get", kind, times=1 if kind == "429" else 5)
@@ -146,7 +146,7 @@ class StatusesTest(unittest.TestCase):
                     code = CREATE + 'assert(not w and err.outcome == "unknown")'
                     self.expect(
                         10, "--base-url", sandbox.url, "--account", host.ACCOUNT, "--max-wait=0.2",
-                        "-e", WIDGETS + code, says="1 with unknown outcome",
+                        "-e", WIDGETS + code, says="1 in doubt",
                         CLOUDFLARE_API_TOKEN=host.TOKEN,
                     )
 

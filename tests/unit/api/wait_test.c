@@ -265,9 +265,9 @@ static void starts_between(void **state)
     struct bed *bed = *state;
     set_damage(bed, 0);
     deny(bed, START + SECOND, START);
-    ts_notice_start(&bed->notice);
+    ts_notice_start(&bed->notice, 0);
     assert_int_equal(ts_notice_held_us(&bed->notice, START + SECOND), SECOND);
-    ts_notice_start(&bed->notice);
+    ts_notice_start(&bed->notice, 0);
     assert_int_equal(ts_notice_held_us(&bed->notice, START + SECOND), 0);
     deny(bed, START + 4 * SECOND, START + 3 * SECOND);
     check_said(bed, "");

@@ -52,9 +52,9 @@ static void check_written(struct box *box, const char *text)
 static void levels(void **state)
 {
     static const char *const expected[] = {
-        "quiet\n", "quiet\nnormal\n", "quiet\nnormal\nverbose\n"};
+        "", "quiet\n", "quiet\nnormal\n", "quiet\nnormal\nverbose\n"};
     struct box *box = *state;
-    for (enum ts_log_level level = TS_LOG_QUIET; level <= TS_LOG_VERBOSE; level++) {
+    for (enum ts_log_level level = TS_LOG_SILENT; level <= TS_LOG_VERBOSE; level++) {
         ts_log_init(&box->log, box->file, level);
         ts_log_line(&box->log, TS_LOG_QUIET, "quiet");
         ts_log_line(&box->log, TS_LOG_NORMAL, "normal");
