@@ -71,6 +71,7 @@ class Bench:
         self.many_pairs = 2 * pairs + 1  # where a goal stands on the median of times
         self.tshost_program = str(build / "tshost")
         self.loop_program = str(build / "tests/bench/bench_c_loop")
+        self.unrecorded_program = str(build / "tests/bench/bench_unrecorded")
         self.measure_program = str(build / "tests/bench/bench_measure")
         self.state = self.place / "state"
         shutil.rmtree(self.state, ignore_errors=True)
