@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +105,16 @@ static void closing_another_descriptor_does_not_end_it(void **state)
     ts_lock_close(other);
 }
 
+// A child that ends with this process, also when a test has failed.
+static pid_t child_fork(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    return child;
+}
+
 static void byte_wait(int fd)
 {
     char byte;
@@ -116,7 +127,7 @@ static void a_killed_process_never_keeps_it(void **state)
     for (int i = 0; i < KILLS; i++) {
         int ends[2];
         assert_int_equal(pipe(ends), 0);
-        pid_t child = fork();
+        pid_t child = child_fork();
         if (child == 0) {
             bool is_held = lock_take(lock_open(bed)) == TS_OK;
             while (is_held && write(ends[1], "h", 1) == 1) {
@@ -168,7 +179,7 @@ static void of_many_that_race_one_wins(void **state)
     pid_t winner = 0, children[RACERS];
     assert_int_equal(pipe(start) | pipe(result) | pipe(end), 0);
     for (int i = 0; i < RACERS; i++) {
-        children[i] = fork();
+        children[i] = child_fork();
         if (children[i] == 0) {
             close(start[1]);
             close(end[1]);
@@ -202,7 +213,7 @@ static void of_many_that_race_one_wins(void **state)
 // A child takes it and starts a command that outlives the child; the command reads from `input`.
 static pid_t child_start(const struct bed *bed, bool is_exec, int input[2], int ready)
 {
-    pid_t child = fork();
+    pid_t child = child_fork();
     if (child != 0) {
         return child;
     }
