@@ -257,14 +257,16 @@ static void what_is_missing_is_told_as_options_to_be_added(void **state)
 static void permissions_are_kept_as_text(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
+    static const char everything[] =
+        "--allow delete=5,rotate=1,any-hostname,reveal=7 --max-create 3 --max-update 4 --used "
+        "create=3,update=1,delete=2,rotate=1,any-hostname=9,reveal=1";
+    const char *const texts[] = {
         "",
         "--allow delete",
         "--read-only",
         "--read-only --allow delete=5,rotate",
         "--max-create 0 --max-update 10",
-        "--allow delete=5,rotate=1,any-hostname,reveal=7 --max-create 3 --max-update 4 --used "
-        "create=3,update=1,delete=2,rotate=1,any-hostname=9,reveal=1",
+        everything,
         "--used create=1000000",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
