@@ -125,7 +125,8 @@ enum ts_err ts_journal_commit(struct ts_journal *journal, struct ts_error *err);
 
 // Removes runs that ended before then, or began before then and were killed, with their operations;
 // but none with an operation in doubt, and none that a resume or an undo ties to one that stays.
-// The plans that they applied stay applied. Commits. Gives the number of runs removed.
+// The plans that they applied stay applied. Commits, several times when there is much. Gives the
+// number of runs removed, which after a failure are those of the commits before it.
 enum ts_err ts_journal_prune(
     struct ts_journal *journal, int64_t before_us, int64_t *count, struct ts_error *err);
 

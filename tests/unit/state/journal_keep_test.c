@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
-#include "host/state/journal_read.h"
+#include "host/state/journal_private.h"
 #include "tests/unit/state/journal_bed.h"
 
 struct findings {
@@ -156,6 +156,34 @@ static void runs_that_belong_together_stay_together(void **state)
     assert_int_equal(has_run(bed, doubt) + has_run(bed, id), 2);
 }
 
+static int on_commit(void *count)
+{
+    ++*(int *)count;
+    return 0;
+}
+
+// Others get their turn in between.
+static void much_is_removed_in_several_commits(void **state)
+{
+    struct journal_bed *bed = *state;
+    char ids[3][TS_RUN_ID_MAX];
+    int commits = 0;
+    journal_bed_open(bed);
+    for (int i = 0; i < 3; i++) {
+        add_run(bed, i, "run", NULL, TS_OPERATION_DONE, ids[i]);
+    }
+    for (int i = 0; i < 12000; i++) {
+        journal_bed_settle(bed, journal_bed_add(bed, ids[i % 2]), TS_OPERATION_DONE);
+    }
+    journal_bed_commit(bed);
+    sqlite3_commit_hook(bed->journal->database.db, on_commit, &commits);
+    assert_int_equal(prune(bed, 9), 3);
+    assert_int_equal(commits, 3); // two that are large, and the last
+    assert_int_equal(journal_bed_ask(bed, "SELECT count(*) FROM run"), 0);
+    assert_int_equal(journal_bed_ask(bed, "SELECT count(*) FROM operation"), 0);
+    assert_int_equal(journal_bed_ask(bed, "SELECT count(*) FROM outcome"), 0);
+}
+
 static void a_plan_is_applied_once_for_ever(void **state)
 {
     struct journal_bed *bed = *state;
@@ -260,6 +288,8 @@ int main(void)
             a_run_that_was_killed_goes_as_well, journal_bed_make, journal_bed_drop),
         cmocka_unit_test_setup_teardown(
             runs_that_belong_together_stay_together, journal_bed_make, journal_bed_drop),
+        cmocka_unit_test_setup_teardown(
+            much_is_removed_in_several_commits, journal_bed_make, journal_bed_drop),
         cmocka_unit_test_setup_teardown(
             a_plan_is_applied_once_for_ever, journal_bed_make, journal_bed_drop),
         cmocka_unit_test_setup_teardown(
