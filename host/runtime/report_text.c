@@ -94,8 +94,8 @@ static void add_cost(struct ts_line *line, const struct ts_report *report)
         ts_line_add(line, TS_STYLE_PLAIN, ", %s of it waiting for the rate budget", waited);
     }
     if (report->run[0]) {
-        ts_line_add(line, TS_STYLE_PLAIN, "; run ");
-        ts_line_add(line, TS_STYLE_STRONG, "%s", report->run);
+        ts_line_add(line, TS_STYLE_PLAIN, "; ");
+        ts_line_add(line, TS_STYLE_STRONG, "run %s", report->run);
     }
 }
 
