@@ -7,6 +7,7 @@
 #include "bindings/budget.h"
 #include "bindings/client.h"
 #include "bindings/exchange.h"
+#include "bindings/image.h"
 #include "bindings/modules.h"
 #include "bindings/spare.h"
 #include "bindings/widget_words.h"
@@ -58,6 +59,7 @@ int luaopen_ts_turnstile(lua_State *L)
     lx_open_client(L);
     lx_open_spares(L);
     lx_open_exchange(L);
+    lx_open_image(L);
     lx_open_list(L);
     lx_open_words(L);
     lua_createtable(L, 0, 3);
