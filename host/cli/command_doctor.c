@@ -9,10 +9,10 @@
 #include "host/runtime/exit_status.h"
 
 const struct ts_option ts_doctor_options[] = {
-    {"sandbox", 0, TS_OPTION_OPTIONAL, "FILE", "look at a sandbox instead", ts_set_sandbox},
+    {"sandbox", 0, TS_OPTION_OPTIONAL, TS_OPTION_FILE, "look at a sandbox instead", ts_set_sandbox},
     {"account", 0, TS_OPTION_VALUE, "ID", "account (default: CLOUDFLARE_ACCOUNT_ID)",
         ts_set_account},
-    {"token-file", 0, TS_OPTION_VALUE, "FILE", "API token", ts_set_token_file},
+    {"token-file", 0, TS_OPTION_VALUE, TS_OPTION_FILE, "API token", ts_set_token_file},
     {"base-url", 0, TS_OPTION_VALUE, "URL", "API to talk to", ts_set_base_url},
     {"timeout", 0, TS_OPTION_VALUE, "S", "seconds for one request (default: 60)", ts_set_timeout},
     {"rate", 0, TS_OPTION_VALUE, "N/S", "rate budget as the runs have it (default: 1200/300)",
@@ -29,7 +29,7 @@ int ts_command_doctor(int argc, char **argv)
     struct ts_error err;
     int operand;
     ts_config_init(&settings.config);
-    if (ts_options_parse(ts_doctor_options, argc, argv, &settings, &operand, &err)) {
+    if (ts_options_parse(ts_doctor_options, argc, argv, &settings, NULL, &operand, &err)) {
         return ts_usage_error(&err);
     }
     if (settings.is_help) {

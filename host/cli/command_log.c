@@ -33,7 +33,7 @@ int ts_command_log(int argc, char **argv)
     struct ts_error err;
     int operand;
     ts_config_init(config);
-    if (ts_options_parse(ts_log_options, argc, argv, &log, &operand, &err)) {
+    if (ts_options_parse(ts_log_options, argc, argv, &log, NULL, &operand, &err)) {
         return ts_usage_error(&err);
     }
     if (log.settings.is_help) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "host/cli/command.h"
+#include "host/cli/given.h"
 #include "host/cli/settings.h"
 #include "host/runtime/exit_status.h"
 #include "host/runtime/report.h"
@@ -13,11 +14,11 @@
 
 const struct ts_option ts_run_options[] = {
     {"Connection", 0, TS_OPTION_HEADING, NULL, NULL, NULL},
-    {"sandbox", 0, TS_OPTION_OPTIONAL, "FILE",
+    {"sandbox", 0, TS_OPTION_OPTIONAL, TS_OPTION_FILE,
         "run against a sandbox started for this run; FILE keeps its state", ts_set_sandbox},
     {"account", 0, TS_OPTION_VALUE, "ID", "account (default: CLOUDFLARE_ACCOUNT_ID)",
         ts_set_account},
-    {"token-file", 0, TS_OPTION_VALUE, "FILE",
+    {"token-file", 0, TS_OPTION_VALUE, TS_OPTION_FILE,
         "API token (default: CLOUDFLARE_API_TOKEN and others)", ts_set_token_file},
     {"base-url", 0, TS_OPTION_VALUE, "URL",
         "API to talk to (default: CLOUDFLARE_BASE_URL, else the public one)", ts_set_base_url},
@@ -70,7 +71,7 @@ static int check_output(void)
     return fflush(stdout) || ferror(stdout) ? TS_EXIT_SCRIPT : TS_EXIT_DONE;
 }
 
-int ts_command_run(int argc, char **argv)
+static int run_parsed(int argc, char **argv, struct ts_given *options, struct ts_given *arguments)
 {
     struct ts_settings settings = {.is_help = false};
     struct ts_config *config = &settings.config;
@@ -81,7 +82,7 @@ int ts_command_run(int argc, char **argv)
     config->words = argv;
     config->word_count = argc;
     config->option_at = 1;
-    if (ts_options_parse(ts_run_options, argc, argv, &settings, &operand, &err)) {
+    if (ts_options_parse(ts_run_options, argc, argv, &settings, options, &operand, &err)) {
         return ts_usage_error(&err);
     }
     if (config->is_json && config->level == TS_LOG_QUIET) {
@@ -110,5 +111,21 @@ int ts_command_run(int argc, char **argv)
     }
     config->args = argv + operand;
     config->arg_count = argc - operand;
+    for (int i = operand; i < argc; i++) {
+        ts_given_add(arguments, argv[i]);
+    }
+    config->options_text = ts_given_text(options);
+    config->args_text = ts_given_text(arguments);
     return ts_run(config);
+}
+
+int ts_command_run(int argc, char **argv)
+{
+    struct ts_given options, arguments;
+    ts_given_init(&options);
+    ts_given_init(&arguments);
+    int status = run_parsed(argc, argv, &options, &arguments);
+    ts_given_fini(&options);
+    ts_given_fini(&arguments);
+    return status;
 }

@@ -133,7 +133,7 @@ const struct ts_option ts_sandbox_options[] = {
     {"account", 0, TS_OPTION_VALUE, "ID", "the one account served (default: any)", set_account},
     {"token", 0, TS_OPTION_VALUE, "TOKEN", "the one made-up token accepted (default: any)",
         set_token},
-    {"db", 0, TS_OPTION_VALUE, "FILE", "keep the state there (default: in memory)", set_db},
+    {"db", 0, TS_OPTION_VALUE, TS_OPTION_FILE, "keep the state there (default: in memory)", set_db},
     {"rate", 0, TS_OPTION_VALUE, "N/SECONDS", "request limit (default: none)", set_rate},
     {"limiter", 0, TS_OPTION_VALUE, "KIND",
         "fixed-window (default), sliding-log, sliding-counter, token-bucket", set_limiter},
@@ -155,7 +155,7 @@ int ts_command_sandbox(int argc, char **argv)
     struct sandbox_settings settings = {.config = {.grace_s = -1}};
     struct ts_error err;
     int operand;
-    if (ts_options_parse(ts_sandbox_options, argc, argv, &settings, &operand, &err)) {
+    if (ts_options_parse(ts_sandbox_options, argc, argv, &settings, NULL, &operand, &err)) {
         return ts_usage_error(&err);
     }
     if (settings.is_help) {

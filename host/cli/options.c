@@ -10,6 +10,7 @@
 
 #include "host/base/str.h"
 #include "host/base/suggest.h"
+#include "host/cli/given.h"
 
 #define OPTIONS_MAX 48
 
@@ -56,7 +57,7 @@ static enum ts_err complain(
 }
 
 enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv, void *settings,
-    int *operands, struct ts_error *err)
+    struct ts_given *given, int *operands, struct ts_error *err)
 {
     struct option longs[OPTIONS_MAX + 1] = {{0}};
     const struct ts_option *options[OPTIONS_MAX]; // that the longs stand for
@@ -96,6 +97,9 @@ enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv
         enum ts_err failed = row->apply(settings, optarg, err);
         if (failed) {
             return failed;
+        }
+        if (given) {
+            ts_given_add_option(given, row, optarg);
         }
     }
     *operands = optind;

@@ -19,6 +19,11 @@ enum ts_option_kind {
 // Stores the value (NULL for a flag) in the command's settings. USAGE with what is wrong with it.
 typedef enum ts_err (*ts_option_fn)(void *settings, const char *value, struct ts_error *err);
 
+// The metavar of options whose value is a path.
+#define TS_OPTION_FILE "FILE"
+
+struct ts_given;
+
 struct ts_option {
     const char *name; // without the dashes; of a heading, its text
     char letter;      // '\0': none
@@ -29,9 +34,10 @@ struct ts_option {
 };
 
 // Parses the options before the first operand; rows end with a NULL name. *operands is the index in
-// argv of the first operand. USAGE, with a suggestion for a misspelt name.
+// argv of the first operand. given gets the options that were there; NULL: nobody wants to know.
+// USAGE, with a suggestion for a misspelt name.
 enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv, void *settings,
-    int *operands, struct ts_error *err);
+    struct ts_given *given, int *operands, struct ts_error *err);
 
 // Prints the rows as the option part of a help text, to standard output.
 void ts_options_print(const struct ts_option *rows);

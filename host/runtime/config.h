@@ -34,6 +34,8 @@ struct ts_config {
     const char *program; // argv[0]
     char **args;         // the script's own
     int arg_count;
+    const char *args_text;    // the same as a JSON array, for the journal; NULL: not known
+    const char *options_text; // and the options before the script, each in full
     char **words;   // the command line as it was typed, program first; NULL: nobody typed one
     int word_count; // of them
     int option_at;  // where in it one more option may go: behind the program, or the command

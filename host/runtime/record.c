@@ -89,6 +89,8 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
         .command = config->command ? config->command : "run",
         .script = record->script[0] ? record->script : NULL,
         .sha256 = record->sha256[0] ? record->sha256 : NULL,
+        .arguments = config->args_text,
+        .options = config->options_text,
         .directory = record->directory[0] ? record->directory : NULL,
         .account = account || !config->is_sandbox ? account : TS_SANDBOX_ACCOUNT,
         .base_url = origin_of(record),

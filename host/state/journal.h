@@ -37,7 +37,7 @@ struct ts_journal_run {
     const char *sha256;    // of the script's text, in hexadecimal
     const char *arguments; // a JSON array of strings
     const char *directory; // where it was started
-    const char *options;   // a JSON object: what a resume has to know
+    const char *options;   // a JSON array of strings: those of the command line, each in full
     const char *account;
     const char *base_url;
     const char *host;

@@ -33,7 +33,7 @@ static const struct column {
     const char *type;
 } columns[] = {
     {"run", "run", "id", "arguments", "array"},
-    {"run", "run", "id", "options", "object"},
+    {"run", "run", "id", "options", "array"},
     {"run", "run", "id", "summary", "object"},
     {"run", "run", "id", "plan", "array"},
     {"operation", "operation", "number", "body", "object"},

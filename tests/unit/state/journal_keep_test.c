@@ -209,7 +209,7 @@ static void a_sound_journal_has_no_findings(void **state)
     verify(bed, &findings);
     assert_int_equal(findings.count, 0);
     run.arguments = "[]";
-    run.options = "{}";
+    run.options = "[]";
     run.plan = "[{}]";
     assert_int_equal(ts_journal_add_run(bed->journal, &run, id, &bed->err), TS_OK);
     for (int i = 0; i < TS_OPERATION_STATE_COUNT; i++) {
@@ -229,7 +229,7 @@ static void each_row_that_makes_no_sense_is_found(void **state)
         {"DELETE FROM operation WHERE number = 2", "\"outcome 2 belongs to no operation\"\n"},
         {"UPDATE run SET status = NULL WHERE number = 2", " ended without a status\"\n"},
         {"UPDATE run SET command = 'dance' WHERE number = 2", " unknown command dance\"\n"},
-        {"UPDATE run SET options = '[]' WHERE number = 2", ": its options is no JSON object\"\n"},
+        {"UPDATE run SET options = '{}' WHERE number = 2", ": its options is no JSON array\"\n"},
         {"UPDATE run SET plan = '{}' WHERE number = 2", ": its plan is no JSON array\"\n"},
         {"UPDATE operation SET op = 'x' WHERE number = 2", "\"operation 2 is the unknown x\"\n"},
         {"UPDATE operation SET body = '{' WHERE number = 2",

@@ -69,7 +69,7 @@ static void a_run_is_read_as_it_was_noted(void **state)
         .sha256 = "ab",
         .arguments = "[ \"x\", null ]",
         .directory = "/srv/work",
-        .options = "{ \"allow\": { \"delete\": 3 }, \"fresh\": null }",
+        .options = "[ \"--allow=delete=3\", \"--quiet\" ]",
         .account = "acc",
         .base_url = "http://127.0.0.1:1",
         .host = "elsewhere.example",
@@ -90,7 +90,7 @@ static void a_run_is_read_as_it_was_noted(void **state)
     snprintf(json, sizeof json,
         "{\"run\":\"%s\",\"command\":\"apply\",\"of\":\"20260101-000000-0000\","
         "\"script\":\"/srv/work/a \\\"b\\\"\\n.lua\",\"sha256\":\"ab\",\"arguments\":[\"x\",null],"
-        "\"directory\":\"/srv/work\",\"options\":{\"allow\":{\"delete\":3},\"fresh\":null},"
+        "\"directory\":\"/srv/work\",\"options\":[\"--allow=delete=3\",\"--quiet\"],"
         "\"account\":\"acc\",\"base_url\":\"http://127.0.0.1:1\",\"host\":\"elsewhere.example\","
         "\"user\":\"me\",\"pid\":77,\"version\":\"1.2.3\",\"plan_id\":\"p-1\","
         "\"started\":\"2026-11-22T10:30:11.007Z\",\"ended\":\"2026-11-22T10:31:11.000Z\","

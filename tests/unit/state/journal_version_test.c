@@ -38,7 +38,7 @@ static const char version_1[] =
     " ray TEXT, error TEXT, forgiven TEXT, after_mark TEXT, after TEXT) STRICT;"
     "INSERT INTO format VALUES (1, 'tshost 0.1.0');"
     "INSERT INTO run VALUES (1, '20261122-103011-7f3a', 'apply', NULL, 'plan.json', 'ab', '[]',"
-    " '/srv/work', '{\"allow\":{}}', 'acc', 'http://127.0.0.1:1', 'host', 'me', '0.1.0', 'p-1', 77,"
+    " '/srv/work', '[\"--quiet\"]', 'acc', 'http://127.0.0.1:1', 'host', 'me', '0.1.0', 'p-1', 77,"
     " 5, 1795343411000000, 1795343412000000, 10, 'unsettled', '{}', '[{\"op\":\"update\"}]');"
     "INSERT INTO plan VALUES ('p-1', '20261122-103011-7f3a');"
     "INSERT INTO operation VALUES (1, 1, 1795343411500000, 1, 'update', 'acc', '0xA', 'n', 'a:1',"
@@ -83,7 +83,7 @@ static void a_journal_of_version_1_is_read(void **state)
     assert_string_equal(text,
         "{\"run\":\"20261122-103011-7f3a\",\"command\":\"apply\",\"script\":\"plan.json\","
         "\"sha256\":\"ab\",\"arguments\":[],\"directory\":\"/srv/work\","
-        "\"options\":{\"allow\":{}},\"account\":\"acc\",\"base_url\":\"http://127.0.0.1:1\","
+        "\"options\":[\"--quiet\"],\"account\":\"acc\",\"base_url\":\"http://127.0.0.1:1\","
         "\"host\":\"host\",\"user\":\"me\",\"pid\":77,\"version\":\"0.1.0\",\"plan_id\":\"p-1\","
         "\"started\":\"2026-11-22T10:30:11.000Z\",\"ended\":\"2026-11-22T10:30:12.000Z\","
         "\"exit\":10,\"status\":\"unsettled\",\"summary\":{},\"done\":0,\"not_applied\":0,"
