@@ -133,6 +133,7 @@ static struct ts_locks_item *item_find(
     return item_make(locks, subject, err);
 }
 
+// Arguments and code stay out of what is told: they are nobody's business.
 static enum ts_err item_try(
     struct ts_locks *locks, struct ts_locks_item *item, struct ts_error *err)
 {
@@ -140,8 +141,7 @@ static enum ts_err item_try(
     const char *what = config->command ? config->command : config->code ? "-e" : config->script;
     char shown[SHOWN + 1];
     struct ts_lock_holder self;
-    tail_copy(shown,
-        what ? what : "tshost"); // arguments and code stay out of it: they are nobody's business
+    tail_copy(shown, what ? what : "tshost");
     ts_lock_holder_self(&self, shown, locks->run);
     enum ts_err code = ts_lock_take(item->lock, &self, err);
     item->is_held = !code;
