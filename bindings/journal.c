@@ -69,6 +69,8 @@ TS_RAISES static struct ts_journal *check_journal(lua_State *L)
     struct ts_journal *journal;
     struct ts_error err;
     if (ts_recorder_journal(&ts_host_of(L)->door->recorder, &journal, &err)) {
+        struct lx_failure failure = {.message = err.message};
+        lx_note(L, TS_ENTRY_JOURNAL, &failure);
         luaL_error(L, "%s", err.message);
     }
     return journal;
@@ -135,8 +137,6 @@ static enum ts_err read_findings(struct ts_journal *journal, const char *id,
 static int journal_verify(lua_State *L)
 {
     lua_settop(L, 0);
-    lua_pushnil(L);
-    lua_pushboolean(L, true); // findings are plain text
     return push_reading(L, read_findings);
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Module `tshost.lx`: the helpers that Lua halves of modules share with the native ones, and the
 // sealing of module tables: a misspelt function is an error with a suggestion, nothing is replaced.
+#include <string.h>
+
 #include <lauxlib.h>
 
 #include "bindings/host.h"
 #include "bindings/modules.h"
 #include "host/base/suggest.h"
+#include "host/base/text.h"
 
 #define NAMES_MAX 64
 
@@ -135,9 +138,23 @@ static int lx_module_verbose(lua_State *L)
     return 0;
 }
 
+// clean(text) -> the text, harmless for a terminal
+static int lx_module_clean(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    luaL_Buffer buffer;
+    char *out = luaL_buffinitsize(L, &buffer, len);
+    memcpy(out, text, len);
+    ts_text_clean(out, len);
+    luaL_pushresultsize(&buffer, len);
+    return 1;
+}
+
 int luaopen_ts_lx(lua_State *L)
 {
     static const luaL_Reg functions[] = {
+        {"clean", lx_module_clean},
         {"seal", lx_module_seal},
         {"misuse", lx_module_misuse},
         {"check_options", lx_module_check_options},

@@ -56,13 +56,15 @@ static enum ts_err complain(
         err, TS_ERR_USAGE, "unknown option --%s%s; tshost --help lists them", name, hint);
 }
 
-enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv, void *settings,
-    struct ts_given *given, int *operands, struct ts_error *err)
+// order: "+" stops at the first operand, "" moves operands behind the options.
+static enum ts_err options_scan(const char *order, const struct ts_option *rows, int argc,
+    char **argv, void *settings, struct ts_given *given, int *operands, struct ts_error *err)
 {
     struct option longs[OPTIONS_MAX + 1] = {{0}};
     const struct ts_option *options[OPTIONS_MAX]; // that the longs stand for
-    char shorts[2 * OPTIONS_MAX + 3] = "+:"; // stop at the first operand, tell missing values apart
-    size_t len = 2, longs_len = 0, count = rows_count(rows);
+    char shorts[2 * OPTIONS_MAX + 3] = {0};
+    size_t longs_len = 0, count = rows_count(rows);
+    size_t len = (size_t)snprintf(shorts, sizeof shorts, "%s:", order); // tell missing values apart
     for (size_t i = 0; i < count; i++) {
         static const int kinds[] = {no_argument, required_argument, optional_argument};
         if (rows[i].kind == TS_OPTION_HEADING) {
@@ -104,6 +106,18 @@ enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv
     }
     *operands = optind;
     return TS_OK;
+}
+
+enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv, void *settings,
+    struct ts_given *given, int *operands, struct ts_error *err)
+{
+    return options_scan("+", rows, argc, argv, settings, given, operands, err);
+}
+
+enum ts_err ts_options_parse_mixed(const struct ts_option *rows, int argc, char **argv,
+    void *settings, struct ts_given *given, int *operands, struct ts_error *err)
+{
+    return options_scan("", rows, argc, argv, settings, given, operands, err);
 }
 
 // Prints the text from column LEFT + 3 on, and what would pass column WIDTH on lines of its own.

@@ -39,6 +39,11 @@ struct ts_option {
 enum ts_err ts_options_parse(const struct ts_option *rows, int argc, char **argv, void *settings,
     struct ts_given *given, int *operands, struct ts_error *err);
 
+// The same for commands whose operands are their own, not a script's: options may also stand behind
+// operands, which are moved to the end of argv; "--" ends the options.
+enum ts_err ts_options_parse_mixed(const struct ts_option *rows, int argc, char **argv,
+    void *settings, struct ts_given *given, int *operands, struct ts_error *err);
+
 // Prints the rows as the option part of a help text, to standard output.
 void ts_options_print(const struct ts_option *rows);
 
