@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "host/base/str.h"
 #include "host/cli/command.h"
 #include "host/cli/given.h"
 #include "host/cli/settings.h"
@@ -85,6 +86,9 @@ static int run_parsed(int argc, char **argv, struct ts_given *options, struct ts
     if (ts_options_parse(ts_run_options, argc, argv, &settings, options, &operand, &err)) {
         return ts_usage_error(&err);
     }
+    // Behind all that were given, so that it holds, but in front of a "--" that ends them.
+    bool is_ended = ts_str_is(argv[operand - 1], "--") && argv[operand - 1] != config->code;
+    config->option_at = operand - is_ended;
     if (config->is_json && config->level == TS_LOG_QUIET) {
         config->level = TS_LOG_SILENT; // nothing but the object
     }

@@ -38,7 +38,7 @@ struct ts_config {
     const char *options_text; // and the options before the script, each in full
     char **words;   // the command line as it was typed, program first; NULL: nobody typed one
     int word_count; // of them
-    int option_at;  // where in it one more option may go: behind the program, or the command
+    int option_at;  // where in it one more option may go: behind the last one
     bool is_sandbox;
     const char *sandbox_db; // NULL: in memory
     const char *account;    // NULL: CLOUDFLARE_ACCOUNT_ID was not set either

@@ -79,12 +79,12 @@ static void again_add(
     char *command = step->command;
     size_t size = sizeof step->command;
     bool is_shown = true;
-    for (int i = 0; is_shown && i < config->word_count; i++) {
+    for (int i = 0; is_shown && i <= config->word_count; i++) {
         if (i == config->option_at && *flags) {
             size_t len = strlen(command);
             is_shown = (size_t)snprintf(command + len, size - len, " %s", flags) < size - len;
         }
-        is_shown = is_shown && command_add(step, config->words[i]);
+        is_shown = is_shown && (i == config->word_count || command_add(step, config->words[i]));
     }
     ts_str_copy(step->why, sizeof step->why, why);
     if (!is_shown) {

@@ -57,7 +57,7 @@ class WhoIsKeptOut(Locked):
         done = self.look()
         self.assert_kept_out(done, holder)
         self.assertEqual(len(done.lines), 2, done)
-        self.assertRegex(done.lines[1], r"^  next: \S+ --if-locked wait=10m .*script\.lua")
+        self.assertRegex(done.lines[1], r"^  next: \S+ .*--if-locked wait=10m \S*script\.lua")
         found = re.search(rf"script\.lua:1: another run has account {ACCOUNT} at .*: "
                           r"pid \d+, hold\.lua, since (\S+) \(\d[\d.]* s ago\);", done.err)
         self.assertIsNotNone(found, done)

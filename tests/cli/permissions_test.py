@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """--read-only and --allow: what is refused, that nothing is sent then, and that the flag is named."""
 
+import re
+import shlex
 import unittest
 
 from host import Case, Sandbox
@@ -148,6 +150,29 @@ class Permissions(Case):
                             sandbox=self.sandbox)
             self.assert_status(done, 0)
             self.assertIn("1 rotated (1 at once), 1 settled by reading", done.err)
+
+    def next_step(self, done):
+        """Runs what the summary says to type."""
+        self.assert_status(done, 5)
+        command = shlex.split(re.search(r"^  next: +(.*?)  # ", done.err, re.M)[1])
+        return self.run_tshost(*command[1:], sandbox=self.sandbox)
+
+    def test_the_next_step_lets_it_pass(self):
+        path = self.script(
+            'local widgets = require "turnstile".widgets; for i = 1, 3 do '
+            "local w = widgets.create { name = 'n', domains = { 'a.example' }, mode = 'managed' }; "
+            "if w then widgets.delete(w) end end")
+        code = path.read_text()
+        for arguments in ([path], ["--", path], [path, "--max-create"], ["-e", code],
+                          ["-e", code, "--", "x"]):
+            with self.subTest(arguments):
+                done = self.run_tshost("--max-create", "2", "--allow", "delete=1", *arguments,
+                                       sandbox=self.sandbox)
+                done = self.next_step(done)
+                self.assertIn("3 created, 2 deleted, 1 refused", done.err)
+                done = self.next_step(done) # the third could not be asked for before
+                self.assert_status(done, 0)
+                self.assertIn("3 created, 3 deleted;", done.err)
 
     def test_caps_add_up(self):
         code = MAKE + "for _ = 1, 5 do assert(widgets.delete(make())) end"
