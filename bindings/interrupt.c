@@ -3,6 +3,7 @@
 // compute.
 #include "bindings/interrupt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bindings/host.h"
@@ -31,7 +32,7 @@ static void hook_interrupt(lua_State *L, lua_Debug *ar)
 bool ts_interrupt_is_due(const struct ts_sched *sched)
 {
     return sched->is_stopping || sched->host->exit_request >= 0 || ts_signals_seen() != 0 ||
-           ts_signals_is_expired() || sched->host->queue->outage.is_over;
+           ts_signals_is_expired() || sched->host->queue->outage.is_over || ferror(stdout);
 }
 
 int lx_interrupt(lua_State *L)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The end of a run before its script has ended: by a signal, os.exit, the deadline or an error in
-// the main task. What is in flight goes on, everything new raises the interruption.
+// The end of a run before its script has ended: by a signal, os.exit, the deadline, an error in the
+// main task, or because nobody gets what it prints. What is in flight goes on, everything new
+// raises the interruption.
 #ifndef TS_BINDINGS_INTERRUPT_H
 #define TS_BINDINGS_INTERRUPT_H
 

@@ -3,6 +3,8 @@
 // A task that waits is resumed with no values; its continuation pushes the results.
 #include "bindings/sched.h"
 
+#include <stdio.h>
+
 #include <lauxlib.h>
 
 #include "bindings/await.h"
@@ -270,7 +272,8 @@ static void sched_stop_if_asked(lua_State *L, struct ts_sched *sched, const stru
     if (!sched->is_stopping && (is_lost || ts_interrupt_is_due(sched))) {
         sched->is_interrupted = ts_signals_seen() != 0;
         sched->is_expired = ts_signals_is_expired();
-        sched->host->door->is_stopped = sched->is_interrupted || sched->is_expired;
+        sched->host->door->is_stopped =
+            sched->is_interrupted || sched->is_expired || ferror(stdout);
         ts_sched_stop(sched);
         wake_idle(L, false); // what sleeps has nothing in flight to wait for
     }

@@ -140,7 +140,7 @@ static bool is_orderly_end(lua_State *L, struct run *run, int idx)
     const char *kind = lx_failure_kind(L, idx);
     bool is_asked =
         run->parts->host.exit_request >= 0 || ts_signals_seen() || ts_signals_is_expired();
-    is_asked = is_asked || run->parts->queue.outage.is_over;
+    is_asked = is_asked || run->parts->queue.outage.is_over || ferror(stdout);
     return is_asked && kind && strcmp(kind, "cancelled") == 0;
 }
 
