@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Text is cleaned part by part, before the colours go in between: what a stranger wrote can make
-// none of its own. Rows break at spaces outside of styled parts; what is longer than a row is left
-// to the terminal.
+// none of its own. Rows break at spaces, outside of styled parts where that can be.
 #include "host/base/line.h"
 
 #include <stdarg.h>
@@ -117,12 +116,20 @@ static size_t piece_end(const struct ts_line *line, size_t from)
     return end;
 }
 
-// Where the row that begins at `from` ends: before a space, or with the line.
+static size_t word_end(const struct ts_line *line, size_t from)
+{
+    size_t end = from + strspn(line->text + from, " ");
+    return end + strcspn(line->text + end, " ");
+}
+
+// Where the row that begins at `from` ends: before a space, or with the line. A piece that is wider
+// than a row is broken all the same.
 static size_t row_end(const struct ts_line *line, size_t from, int room)
 {
     size_t end = from;
+    bool is_broken = columns_of(line->text + from, piece_end(line, from) - from) > room;
     while (end < line->len) {
-        size_t next = piece_end(line, end);
+        size_t next = is_broken ? word_end(line, end) : piece_end(line, end);
         if (end > from && columns_of(line->text + from, next - from) > room) {
             break;
         }
