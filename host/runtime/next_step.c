@@ -60,10 +60,11 @@ static void step_add(struct ts_next_steps *out, const struct ts_config *config,
     ts_str_copy(step->why, sizeof step->why, why);
 }
 
+// Adds `program command [option] RUN`; option may be NULL.
 static void run_step_add(struct ts_next_steps *out, const struct ts_next_facts *facts,
     const char *command, const char *option, const char *why)
 {
-    const char *words[] = {command, facts->run, option, NULL};
+    const char *words[] = {command, option ? option : facts->run, option ? facts->run : NULL, NULL};
     step_add(out, facts->config, words, why);
 }
 

@@ -261,7 +261,8 @@ static void next_write(const struct ts_report *report, const struct ts_next_step
     int longest = 0;
     for (size_t i = 0; i < next->count; i++) {
         int columns = ts_text_columns(next->steps[i].command);
-        longest = columns > longest && columns <= ALIGNED_MAX ? columns : longest;
+        bool counts = next->steps[i].why[0] && columns <= ALIGNED_MAX;
+        longest = counts && columns > longest ? columns : longest;
     }
     for (size_t i = 0; i < next->count; i++) {
         int gap = longest - ts_text_columns(next->steps[i].command);

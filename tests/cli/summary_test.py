@@ -204,7 +204,7 @@ class Summary(SummaryCase):
         self.assertEqual(len(re.findall(r"(?m)^  refused: \S+script", done.err)), 20)
         self.assertIn("\n  failed:  and 1,025 more\n", done.err)
         self.assertIn("\n  refused: and 2 more\n", done.err)
-        self.assertRegex(done.err, r"\n  next:    \S+ log \S+ --failed\n")
+        self.assertRegex(done.err, r"\n  next:    \S+ log --failed \S+\n")
         summary = self.json_of(code, status=5)
         self.assertEqual((len(summary["failures"]), summary["failures_left_out"]), (1000, 67))
 

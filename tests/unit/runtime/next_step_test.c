@@ -99,7 +99,7 @@ static void in_doubt(void **state)
     note(bed, TS_ENTRY_REFUSED, TS_PERMISSION_BIT(TS_ALLOW_DELETE), 0);
     note(bed, TS_ENTRY_WRITE_UNKNOWN, 0, 0);
     bed->facts.run = RUN;
-    check(bed, "tshost resume " RUN "\ntshost log " RUN " --failed");
+    check(bed, "tshost resume " RUN "\ntshost log --failed " RUN);
     bed->facts.run = "";
     ts_next_steps_find(&bed->facts, &bed->steps);
     assert_int_equal(bed->steps.count, 1);
@@ -185,9 +185,9 @@ static void broken_off(void **state)
     check(bed, "tshost resume " RUN);
     bed->facts.is_broken_off = false;
     note(bed, TS_ENTRY_WRITE_FAILED, 0, 404);
-    check(bed, "tshost log " RUN " --failed");
+    check(bed, "tshost log --failed " RUN);
     note(bed, TS_ENTRY_WRITE_UNSENT, 0, 0);
-    check(bed, "tshost resume " RUN "\ntshost log " RUN " --failed");
+    check(bed, "tshost resume " RUN "\ntshost log --failed " RUN);
 }
 
 int main(void)
