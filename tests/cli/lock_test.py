@@ -251,7 +251,8 @@ class WhoIsKeptOut(Locked):
     def test_what_is_wrong_with_the_configuration_comes_first(self):
         self.holder()
         self.assert_status(self.look(environment={"CLOUDFLARE_API_TOKEN": None}), 8)
-        self.assert_status(self.look("--account", "nonsense"), 2)
+        self.assert_status(self.look("--account", "nonsense", "--if-locked", "wait=1h"), 2)
+        self.assertEqual(len(self.lock_files()), 1)
         for how in ("wait", "wait=", "wait=0s", "wait=10", "wait=m", "wait=1.5h", "wait=25h",
                     "wait=-1s", "wait=99999999999999999999s", "wait=1ss", "skip=1", "no", ""):
             with self.subTest(how):
