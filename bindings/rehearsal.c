@@ -36,6 +36,16 @@ static int core_remark(lua_State *L)
     return 0;
 }
 
+// directory(path): what the script makes there would have to be made before secrets go into it.
+static int core_directory(lua_State *L)
+{
+    char place[LX_PLACE_MAX];
+    const char *path = luaL_checkstring(L, 1);
+    lx_place(L, place);
+    ts_remarks_add(&ts_host_of(L)->rehearsal->directories, place, path);
+    return 0;
+}
+
 static int shadow__close(lua_State *L)
 {
     struct shadow *shadow = lua_touserdata(L, 1);
@@ -186,6 +196,7 @@ static int core_null_pipe(lua_State *L)
 int luaopen_ts_rehearsal_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
+        {"directory", core_directory},
         {"key", core_key},
         {"kind", core_kind},
         {"may_add", core_may_add},

@@ -24,6 +24,7 @@ struct ts_rehearsal {
     enum ts_err (*add_page)(struct ts_host *host, const char *account, const struct ts_buf *text,
         int64_t *rows, int64_t *widgets, struct ts_error *err);
     struct ts_remarks remarks;
+    struct ts_remarks directories; // that the script seems to have made, as the texts
     bool is_copying;
     bool has_failed; // a copy stayed incomplete: there is no plan
 };

@@ -256,7 +256,7 @@ local function wrap_fs(fs)
     if not ok then
       return nil, problem
     end
-    core.remark(("fs.mkdir(%q): the directory is not made"):format(path))
+    core.directory(key)
     made[key] = { is_directory = true }
     return true
   end
@@ -334,24 +334,32 @@ function _G.require(name)
   return module, place
 end
 
+-- Why a secret cannot go to path, or nil.
+local function find_obstacle(path, is_replace, entry, directory)
+  local kind = entry == nil and core.kind(path, true) -- no link is followed
+  if entry and entry.is_directory then
+    return path .. ": is a directory"
+  elseif kind and kind ~= "file" then
+    return path .. ": is no regular file"
+  elseif (entry or kind) and not is_replace then
+    return path .. ": is there already; nothing was written, replace = true would overwrite it"
+  elseif entry then
+    return nil
+  end
+  local ok, problem, number = may_add(path, directory) -- what is there is not written to, but replaced
+  if not ok and number == NOT_FOUND then
+    return ("%s: make the directory %s first: No such file or directory")
+      :format(path, path:match "^(.*)/[^/]*$" or ".")
+  end
+  return problem
+end
+
 -- Whether a secret can go to path; if so, it has.
 function rehearsal.deliver_file(path, is_replace)
-  local is_there, entry, key, directory = look(path)
-  if entry and entry.is_directory then
-    return nil, path .. ": is a directory"
-  elseif entry == nil and is_there and core.kind(path, true) ~= "file" then
-    return nil, path .. ": is no regular file"
-  elseif is_there and not is_replace then
-    return nil, path .. ": is there already; nothing was written, replace = true would overwrite it"
-  end
-  if not entry then
-    local ok, problem, number = may_add(path, directory) -- what is there is not written to, but replaced
-    if not ok and number == NOT_FOUND then
-      return nil, ("%s: make the directory %s first: No such file or directory")
-        :format(path, path:match "^(.*)/[^/]*$" or ".")
-    elseif not ok then
-      return nil, problem
-    end
+  local _, entry, key, directory = look(path)
+  local problem = find_obstacle(path, is_replace, entry, directory)
+  if problem then
+    return nil, problem
   end
   made[key] = { text = "planned-secret" }
   return true
@@ -376,17 +384,6 @@ function rehearsal.deliver_command(program)
     end
   end
   return nil, program .. ": command not found"
-end
-
--- The directories, outermost first, that only the script's fs.mkdir has made on the way to path.
-function rehearsal.directories(path)
-  local list = {}
-  local _, directory = core.key(path)
-  while made[directory] and made[directory].is_directory do
-    table.insert(list, 1, directory)
-    directory = select(2, core.key(directory))
-  end
-  return list
 end
 
 return rehearsal

@@ -12,6 +12,8 @@
 static const struct ts_command commands[] = {
     {NULL, "[options] SCRIPT [ARG...]", "run a script", ts_run_options, ts_command_run},
     {"log", "log [options] [RUN]", "what runs have done", ts_log_options, ts_command_log},
+    {"plan", "plan [options] SCRIPT [ARG...]", "show what it would change", ts_plan_options,
+        ts_command_plan},
     {"sandbox", "sandbox [options]", "serve the sandbox", ts_sandbox_options, ts_command_sandbox},
     {"doctor", "doctor [options]", "what this machine, token and account can do", ts_doctor_options,
         ts_command_doctor},

@@ -15,6 +15,8 @@ void ts_help_print(void)
     printf("\nSCRIPT is a path, - for standard input, or the name of a stock script, such as\n"
            "onboard.lua. Options come before it; what follows belongs to the script.\n\n");
     ts_options_print(ts_run_options);
+    printf("\nOptions of plan, besides those of a run:\n");
+    ts_options_print(ts_plan_options);
     printf("\nOptions of sandbox:\n");
     ts_options_print(ts_sandbox_options);
     printf("\nExit status:\n"

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/base/error.h"
 #include "host/base/str.h"
 
 static struct ts_remark *remarks_find(
@@ -39,16 +38,14 @@ static struct ts_remark *remarks_grow(struct ts_remarks *remarks)
 
 void ts_remarks_add(struct ts_remarks *remarks, const char *place, const char *text)
 {
-    struct ts_error clean; // takes out what a terminal would obey
-    ts_error_set(&clean, TS_OK, "%s", text);
-    struct ts_remark *item = remarks_find(remarks, place, clean.message);
+    struct ts_remark *item = remarks_find(remarks, place, text);
     if (item) {
         item->count++;
         return;
     }
     item = remarks_grow(remarks);
     if (item) {
-        *item = (struct ts_remark){strdup(place), strdup(clean.message), 1};
+        *item = (struct ts_remark){strdup(place), strdup(text), 1};
     }
     if (item && item->place && item->text) {
         remarks->len++;

@@ -11,7 +11,7 @@
 
 struct ts_remark {
     char *place; // "report.lua:12", "" when unknown
-    char *text;  // one line, without control characters
+    char *text;  // as it came
     uint64_t count;
 };
 

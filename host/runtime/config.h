@@ -62,6 +62,10 @@ struct ts_config {
     enum ts_log_level level;
     enum ts_color color; // of the summary and of errors
     bool is_json;        // the summary is one JSON object
+    // Called when the run is over and its journal complete, with the exit status; returns the one
+    // that counts. NULL: not called.
+    int (*conclude)(void *self, struct ts_parts *parts, int status);
+    void *conclude_self;
     // For tests that fail allocations: NULL uses the C library.
     void *(*alloc)(void *self, void *block, size_t old_size, size_t new_size);
     void *alloc_self;

@@ -82,6 +82,7 @@ void ts_planning_fini(struct ts_planning *planning)
     ts_budgets_fini(&planning->budgets);
     ts_outage_fini(&planning->live.outage);
     ts_remarks_fini(&planning->face.remarks);
+    ts_remarks_fini(&planning->face.directories);
     while (planning->accounts) {
         struct ts_planning_account *next = planning->accounts->next;
         free(planning->accounts);

@@ -57,7 +57,7 @@ static void user_copy(struct ts_record *record)
 }
 
 // "sandbox:/srv/fleet/rehearsal.db", "sandbox:" for one that ends with the run.
-static const char *origin_of(struct ts_record *record)
+const char *ts_record_origin(struct ts_record *record)
 {
     const struct ts_config *config = record->parts->config;
     if (!config->is_sandbox) {
@@ -93,7 +93,7 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
         .options = config->options_text,
         .directory = record->directory[0] ? record->directory : NULL,
         .account = account || !config->is_sandbox ? account : TS_SANDBOX_ACCOUNT,
-        .base_url = origin_of(record),
+        .base_url = ts_record_origin(record),
         .host = record->host,
         .user = record->user,
         .version = TSHOST_VERSION,

@@ -30,6 +30,10 @@ void ts_record_start(struct ts_record *record, struct ts_parts *parts);
 // Notes which script has been loaded: its path, or "-e" with its code, or "-".
 void ts_record_script(struct ts_record *record, const char *path, const char *code);
 
+// Where the run's account is: a base URL, "sandbox:/srv/fleet/rehearsal.db", or "sandbox:" for one
+// that ends with the run. Lives as long as the record and the configuration.
+const char *ts_record_origin(struct ts_record *record);
+
 // To be called before the first request to the API: makes the fingerprints of the run's secrets
 // those of all runs on this machine. Where there is no place for state, that is for the first write
 // to find out: what only reads needs none.

@@ -219,6 +219,17 @@ static void check_output(struct run *run)
     }
 }
 
+// What was done to the copy of the account is not told, and there is no run to go on with.
+static void plan_report(struct ts_parts *parts, struct ts_report *report)
+{
+    struct ts_ledger *ledger = &parts->door.ledger;
+    memset(ledger->done, 0, sizeof ledger->done);
+    memset(ledger->delivered, 0, sizeof ledger->delivered);
+    ledger->unchanged = 0;
+    report->run = "";
+    ts_report_summary(report);
+}
+
 // Chooses the exit status and tells how the run ended.
 static int run_report(struct run *run)
 {
@@ -257,7 +268,11 @@ static int run_report(struct run *run)
         .elapsed_us = ts_clock_mono(ts_clock_system()) - parts->begun_us,
         .waited_us = ts_budgets_waited_us(&parts->budgets),
     };
-    ts_report_summary(&report);
+    if (!run->config->is_plan) {
+        ts_report_summary(&report);
+    } else if (status != TS_EXIT_DONE && status != TS_EXIT_FINDINGS) {
+        plan_report(parts, &report);
+    }
     return status;
 }
 
@@ -283,6 +298,9 @@ int ts_run(const struct ts_config *config)
     }
     check_output(&run);
     int status = run_report(&run);
+    if (config->conclude) {
+        status = config->conclude(config->conclude_self, &parts, status);
+    }
     ts_parts_fini(&parts);
     return status;
 }

@@ -30,7 +30,7 @@ class Usage(Case):
             for part in ("Usage:", "--sandbox[=FILE]", "--read-only", "--allow", "Exit status"):
                 self.assertIn(part, done.out)
             self.assertLessEqual(max(map(len, done.out.splitlines())), 80)
-        for command in ("sandbox", "doctor"):
+        for command in ("sandbox", "doctor", "plan"):
             done = self.run_tshost(command, "--help")
             self.assert_status(done, 0)
             self.assertIn(f"Usage: tshost {command}", done.out)
