@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A line for people that is put together part by part, each in a style. Where it is read on a
-// terminal, what does not fit goes on in rows below, indented; a part in a style is kept together if it fits.
+// terminal, what does not fit goes on in rows below, indented; a part in a style is kept together
+// if it fits.
 #ifndef TS_BASE_LINE_H
 #define TS_BASE_LINE_H
 

@@ -215,7 +215,7 @@ class Summary(SummaryCase):
         words = [script.name, target, "it's \"one\" $HOME"]
         summary = self.summary_of(self.run_tshost("--json", *words, sandbox=self.sandbox), 5)
         self.assertEqual(shlex.split(summary["next"][0]),
-                         [TSHOST, "--allow", "delete=1", "--json", *words])
+                         [TSHOST, "--json", "--allow", "delete=1", *words])
         text = self.run_tshost(*words, sandbox=self.sandbox)
         (line,) = [line for line in text.lines if "--allow delete=1" in line and "next" in line]
         again = subprocess.run(["sh", "-c", line.partition("next:")[2]], cwd=self.home, timeout=60,
