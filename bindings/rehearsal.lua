@@ -322,14 +322,22 @@ for name, wrap in pairs { fs = wrap_fs, csv = wrap_csv } do
   end
 end
 
-local plain_require = require
+local plain_require, plain_loadlib = require, package.loadlib
+
+local function remark_native(what)
+  core.remark(what .. ": a module written in C; what it does by itself is carried out")
+end
+
+rawset(package, "loadlib", function(path, name)
+  remark_native(("package.loadlib(%q)"):format(tostring(path)))
+  return plain_loadlib(path, name)
+end)
 
 -- What a module in C does, nobody holds back.
 function _G.require(name)
   local module, place = plain_require(name)
   if type(place) == "string" and place:find "%.so$" then
-    core.remark(("require %q: a module written in C; what it does by itself is carried out")
-      :format(name))
+    remark_native(("require %q"):format(name))
   end
   return module, place
 end

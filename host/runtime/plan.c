@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #include "host/base/buf.h"
 #include "host/base/clock.h"
+#include "host/base/terminal.h"
 #include "host/runtime/diversion.h"
 #include "host/runtime/exit_status.h"
 #include "host/runtime/parts.h"
@@ -32,6 +34,7 @@ struct plan {
     struct ts_buf json;
     struct ts_buf text;
     lua_Integer steps;
+    bool is_colored;
 };
 
 static void set_string(lua_State *L, const char *name, const char *text)
@@ -107,6 +110,8 @@ static void push_context(lua_State *L, struct plan *plan)
     set_string(L, "sha256", parts->record.sha256);
     set_string(L, "directory", getcwd(here, sizeof here));
     set_string(L, "file", plan->options->file);
+    lua_pushboolean(L, plan->is_colored);
+    lua_setfield(L, -2, "is_colored");
     push_arguments(L, plan->given);
     lua_setfield(L, -2, "arguments");
     push_directories(L, &face->directories);
@@ -234,6 +239,13 @@ static int plan_print(struct plan *plan, struct ts_log *log, int status)
     return status;
 }
 
+static bool is_colored(enum ts_color color)
+{
+    const char *no_color = getenv("NO_COLOR");
+    bool is_wanted = !(no_color && *no_color) && ts_terminal_is_capable(STDOUT_FILENO);
+    return color == TS_COLOR_AUTO ? is_wanted : color == TS_COLOR_ALWAYS;
+}
+
 int ts_plan(const struct ts_config *config, const struct ts_plan_options *options)
 {
     struct plan plan = {.options = options, .given = config};
@@ -244,6 +256,7 @@ int ts_plan(const struct ts_config *config, const struct ts_plan_options *option
     ts_log_init(&log, stderr, config->level);
     ts_buf_init(&plan.json, TEXT_MAX);
     ts_buf_init(&plan.text, TEXT_MAX);
+    plan.is_colored = is_colored(config->color);
     ts_permissions_init(&planned.permissions);
     planned.is_plan = true;
     planned.conclude = plan_conclude;

@@ -4,7 +4,9 @@
 import json
 import os
 import re
+import signal
 import stat
+import subprocess
 import unittest
 
 from host import ACCOUNT, SECRET, TOKEN, Case, Sandbox
@@ -55,24 +57,24 @@ class Plans(PlanCase):
         sitekey = before[0]["sitekey"]
         self.assertEqual(done.out, f"""\
 planned-0001  "bolt"
-  + created  (script.lua:3; undo: deletes it, with --allow delete)
+  + create  (script.lua:3; undo: deletes it, with --allow delete)
       name             "bolt"
       mode             "managed"
       domains          + bolt.example
-  ~ changed  (script.lua:5; undo: puts it back)
+  ~ change  (script.lua:5; undo: puts it back)
       domains          + shop.bolt.example
-  - deleted  (script.lua:9; undo: none, for a widget made again has another sitekey and secret)
+  - delete  (script.lua:9; undo: none, its sitekey is gone)
       domains          - bolt.example
                        - shop.bolt.example
 
 {sitekey}  "acme"
-  ~ changed  (script.lua:6; undo: puts it back)
+  ~ change  (script.lua:6; undo: puts it back)
       name             "acme" -> "acme 2"
       domains          + new.example
                        - acme.example
-  ! secret rotated at once: the old one is refused from then on  (script.lua:8; undo: none)
+  ! rotate the secret at once: the old one is refused from then on  (script.lua:8; undo: none)
 
-Plan: 1 created, 2 changed, 1 deleted, 1 rotated
+Plan: 1 to create, 2 to change, 1 to delete, 1 to rotate
 Account: {ACCOUNT}
 Cost: at most 9 requests, no wait for the rate budget
 Needs: --allow delete=1,rotate=1 --max-create 1 --max-update 2
@@ -247,14 +249,69 @@ Needs: --allow delete=1,rotate=1 --max-create 1 --max-update 2
         left = [path.name for path in (self.home / "tshost").glob("*")]
         self.assertEqual([name for name in left if "journal" in name or "lock" in name], [])
 
+    OTHER = "fedcba9876543210fedcba9876543210"
+    TWO = (f"local other = turnstile.client {{ account_id = '{OTHER}' }} "
+           "for _, c in ipairs { turnstile, other } do assert(c.widgets.create { name = 'x', "
+           "domains = { 'x.example' }, mode = 'managed' }) end")
+
     def test_two_accounts(self):
-        other = "fedcba9876543210fedcba9876543210"
-        code = (f"local other = turnstile.client {{ account_id = '{other}' }} "
-                "for _, c in ipairs { turnstile, other } do assert(c.widgets.create { name = 'x', "
-                "domains = { 'x.example' }, mode = 'managed' }) end")
-        with self.subTest("without access"):
-            done = self.plan(code, status=8)
-            self.assertEqual(done.out, "")
+        done = self.plan(self.TWO, status=8) # this token is for one
+        self.assertEqual(done.out, "")
+        prelude = 'local turnstile = require "turnstile"; '
+        done = self.run_tshost("plan", "--sandbox", "--account", ACCOUNT,
+                               self.script(prelude + self.TWO))
+        self.assert_status(done, 1)
+        self.assertEqual(done.out, "")
+        self.assertIn(f"a plan is for one account, and the script writes to {ACCOUNT} and "
+                      f"{self.OTHER}", done.err)
+        # To read another one, to copy from it, is fine.
+        done = self.run_tshost("plan", "--sandbox", "--account", ACCOUNT, self.script(
+            prelude + f"local other = turnstile.client {{ account_id = '{self.OTHER}' }} "
+            "assert(#other.widgets.all() == 0) assert(turnstile.widgets.create { name = 'x', "
+            "domains = { 'x.example' }, mode = 'managed' })"))
+        self.assert_status(done, 3)
+        self.assertIn(f"Account: {ACCOUNT}\n", done.out)
+
+    def test_the_wait_for_the_rate_budget(self):
+        code = ("for i = 1, 90 do assert(widgets.create { name = 'w' .. i, domains = "
+                "{ 'w.example' }, mode = 'managed' }) end")
+        done = self.plan(code, "--rate", "30/60")
+        self.assertRegex(done.out, "Cost: at most 90 requests, about [0-9a-z ]*min[0-9a-z ]* at "
+                                   "the rate budget\n")
+
+    def test_a_plan_beside_a_run_that_has_the_account(self):
+        holder = self.start(self.script(
+            "require 'turnstile'.widgets.all() print 'ready' io.stdout:flush() io.read()",
+            name="holder.lua"), sandbox=self.sandbox, stdin=subprocess.PIPE)
+        holder.wait_for_line()
+        self.plan(CHANGES)
+        holder.process.stdin.close()
+        holder.process.stdin = None
+        self.assert_status(holder.finish(), 0)
+
+    def test_a_state_directory_that_cannot_be_used(self):
+        done = self.plan(CHANGES, environment={"TSHOST_STATE": "/dev/null/none"})
+        self.assertIn("Plan: 1 to create", done.out)
+
+    def test_colours(self):
+        done = self.plan(CHANGES)
+        self.assertNotIn("\x1b", done.out)
+        done = self.plan(CHANGES, "--color", "always")
+        self.assertIn("\x1b[32m+ create\x1b[0m  (", done.out)
+
+    def test_a_signal_while_the_account_is_copied(self):
+        self.sandbox.fault(op="list", kind="delay", ms=60000)
+        process = self.start("plan", self.script(
+            "io.stderr:write 'begun\\n' require 'turnstile'.widgets.all() print 'not reached'"),
+            "-o", "plan.json", sandbox=self.sandbox)
+        while not self.sandbox.requests("list"):
+            pass
+        process.signal(signal.SIGINT)
+        done = process.finish()
+        self.assert_status(done, 130)
+        self.assertEqual(done.out, "")
+        self.assertNotIn("not reached", done.err)
+        self.assertFalse((self.home / "plan.json").exists())
 
 
 class Failures(OddCase):

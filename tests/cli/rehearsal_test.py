@@ -196,7 +196,9 @@ class Rehearsal(Case):
         module = Path(os.environ["NATIVE_MODULE"])
         (self.home / "native_module.lua").write_text(
             f'return assert(package.loadlib("{module}", "luaopen_native_module"))()')
-        self.plan("require 'native_module'")
+        remarks = self.remarks("require 'native_module'")
+        self.assertEqual(len(remarks), 1)
+        self.assertIn("a module written in C", remarks[0])
 
     def test_onboard(self):
         (self.home / "tenants.csv").write_text(
@@ -209,11 +211,11 @@ class Rehearsal(Case):
         self.assert_status(done, 3)
         self.assertEqual({n: e for n, e in self.tree().items() if not n.startswith("tshost")},
                          before)
-        self.assertIn('planned-0001  "bolt"\n  + created', done.out)
+        self.assertIn('planned-0001  "bolt"\n  + create', done.out)
         self.assertIn("  > secret to the new file secrets/bolt  (", done.out)
         self.assertIn("  > secret to the new file secrets/acme  (", done.out)
         self.assertIn("      domains          + acme.example\n", done.out)
-        self.assertIn("Plan: 1 created, 1 changed, 2 secrets to files\n", done.out)
+        self.assertIn("Plan: 1 to create, 1 to change, 2 secrets to files\n", done.out)
         self.assertIn("Directories that are made first: secrets\n", done.out)
         self.assertIn("created  secrets/bolt", done.err)
         self.assertEqual(len(self.sandbox.widgets()), 1)
@@ -234,7 +236,7 @@ class Rehearsal(Case):
         done = self.run_tshost("plan", SCRIPTS / "rotate.lua", "--all", "--secrets-dir", "out",
                                sandbox=self.sandbox)
         self.assert_status(done, 3)
-        self.assertIn(f'{sitekey}  "acme"\n  ! secret rotated; the old one stays valid for two '
+        self.assertIn(f'{sitekey}  "acme"\n  ! rotate the secret; the old one stays valid for two '
                       "hours  (", done.out)
         self.assertIn("  > secret to the file out/acme  (", done.out)
         self.assertIn("Needs: --allow rotate=1\n", done.out)
