@@ -335,9 +335,12 @@ void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPR
 
 void ts_secret_mark(struct ts_secret *secret, char out[TS_SECRET_MARK])
 {
-    unsigned char bytes[TS_SECRET_FINGERPRINT];
+    unsigned char bytes[TS_SECRET_FINGERPRINT], key[crypto_generichash_BYTES_MIN];
+    const struct ts_secret_pool *pool = secret->pool;
     ts_secret_fingerprint(secret, (char *)bytes);
     sodium_bin2hex(out, TS_SECRET_MARK, bytes, sizeof bytes);
+    crypto_generichash(key, sizeof key, NULL, 0, pool->key, sizeof pool->key);
+    sodium_bin2hex(out + 2 * sizeof bytes, 8 + 1, key, 4);
 }
 
 const char *ts_secret_versions(void)

@@ -64,8 +64,9 @@ void ts_secret_pool_set_key(struct ts_secret_pool *pool, const unsigned char key
 #define TS_SECRET_FINGERPRINT 16
 void ts_secret_fingerprint(struct ts_secret *secret, char out[TS_SECRET_FINGERPRINT]);
 
-// The same in hexadecimal, with a NUL behind.
-#define TS_SECRET_MARK (2 * TS_SECRET_FINGERPRINT + 1)
+// The same in hexadecimal, and behind it eight digits that tell the key: two marks that end alike
+// are of different secrets when they differ, those that do not cannot be compared.
+#define TS_SECRET_MARK (2 * TS_SECRET_FINGERPRINT + 8 + 1)
 void ts_secret_mark(struct ts_secret *secret, char out[TS_SECRET_MARK]);
 
 // "libsodium 1.0.18". Lives for ever.

@@ -30,10 +30,10 @@ static enum ts_err store_update(void *self, const char *key, void *record, size_
 
 static void store_open(struct ts_budgets *budgets)
 {
-    char directory[TS_STATE_PATH_MAX];
+    const char *directory;
     struct ts_error err;
     budgets->is_open = true;
-    enum ts_err code = ts_directory_open(directory, &err);
+    enum ts_err code = ts_directory_find(budgets->directory, &directory, &err);
     if (!code) {
         code = ts_store_open(directory, STORE_NAME, &budgets->store, &err);
     }

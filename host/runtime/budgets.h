@@ -16,6 +16,7 @@ struct ts_store;
 struct ts_budgets {
     struct ts_budget_config config; // what they have in common
     bool is_private;                // nothing is shared: the sandbox is this run's alone
+    struct ts_directory *directory; // borrowed; where the store is, unless they are private
     bool is_open;                   // the store was opened, or could not be
     struct ts_store *store;
     struct ts_budget_store face;        // what budgets see of it

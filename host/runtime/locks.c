@@ -104,14 +104,14 @@ static enum ts_err subject_make(const struct ts_config *config, const char *acco
 static struct ts_locks_item *item_make(
     struct ts_locks *locks, const struct subject *subject, struct ts_error *err)
 {
-    char directory[TS_STATE_PATH_MAX];
+    const char *directory;
     struct ts_locks_item *item = calloc(1, sizeof *item);
     if (!item) {
         ts_error_set(err, TS_ERR_NOMEM, "out of memory");
         return NULL;
     }
     memcpy(item->name, subject->name, sizeof item->name);
-    if (ts_directory_open(directory, err) ||
+    if (ts_directory_find(&locks->parts->directory, &directory, err) ||
         ts_lock_open(directory, item->name, &item->lock, err)) {
         free(item);
         return NULL;

@@ -128,6 +128,7 @@ static void budgets_config(struct ts_parts *parts)
 {
     const struct ts_config *config = parts->config;
     parts->budgets.is_private = config->is_sandbox;
+    parts->budgets.directory = &parts->directory;
     parts->budgets.config = (struct ts_budget_config){
         .loop = parts->loop,
         .queue = config->is_plan ? &parts->planning.live : &parts->queue,

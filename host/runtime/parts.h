@@ -31,6 +31,7 @@ struct ts_parts {
     struct ts_secret_pool *secrets;
     struct ts_loop *loop;
     struct ts_queue queue;
+    struct ts_directory directory; // of what outlives the run
     struct ts_budgets budgets;
     struct ts_locks locks;
     struct ts_door door;

@@ -30,12 +30,15 @@ static bool is_ephemeral(const struct ts_config *config)
 
 static enum ts_err record_open(void *self, struct ts_journal **out, struct ts_error *err)
 {
-    const struct ts_record *record = self;
-    char directory[TS_STATE_PATH_MAX];
+    struct ts_record *record = self;
+    const char *directory;
     if (is_ephemeral(record->parts->config)) {
         return ts_journal_open(NULL, out, err);
     }
-    enum ts_err code = ts_directory_open(directory, err);
+    if (record->key_err.code) {
+        return ts_error_set(err, record->key_err.code, "%s", record->key_err.message);
+    }
+    enum ts_err code = ts_directory_find(&record->parts->directory, &directory, err);
     return code ? code : ts_journal_open(directory, out, err);
 }
 
@@ -159,14 +162,18 @@ void ts_record_script(struct ts_record *record, const char *path, const char *co
 void ts_record_prepare(struct ts_record *record)
 {
     const struct ts_config *config = record->parts->config;
-    char directory[TS_STATE_PATH_MAX];
+    const char *directory;
     unsigned char key[TS_STATE_KEY_SIZE];
-    struct ts_error err; // the first write will meet it again
+    struct ts_error *err = &record->key_err;
     if (record->is_prepared || config->permissions.is_read_only || is_ephemeral(config)) {
         return;
     }
     record->is_prepared = true;
-    if (!ts_directory_open(directory, &err) && !ts_state_key(directory, key, &err)) {
+    err->code = ts_directory_find(&record->parts->directory, &directory, err);
+    if (!err->code) {
+        err->code = ts_state_key(directory, key, err);
+    }
+    if (!err->code) {
         ts_secret_pool_set_key(record->parts->secrets, key);
         explicit_bzero(key, sizeof key);
     }

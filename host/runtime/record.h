@@ -20,6 +20,7 @@ struct ts_record {
     char directory[TS_SCRIPT_PATH_MAX];
     char sandbox[TS_SCRIPT_PATH_MAX];
     bool is_prepared;
+    struct ts_error key_err; // why fingerprints would say nothing to other runs
     char host[256];
     char user[256];
 };
@@ -35,8 +36,7 @@ void ts_record_script(struct ts_record *record, const char *path, const char *co
 const char *ts_record_origin(struct ts_record *record);
 
 // To be called before the first request to the API: makes the fingerprints of the run's secrets
-// those of all runs on this machine. Where there is no place for state, that is for the first write
-// to find out: what only reads needs none.
+// those of all runs on this machine. When that fails, no write is recorded, and so none is sent.
 void ts_record_prepare(struct ts_record *record);
 
 // The id of the run in the journal; "" while it has none, and for one that nobody could look up

@@ -91,6 +91,21 @@ enum ts_err ts_directory_open(char path[TS_STATE_PATH_MAX], struct ts_error *err
     return TS_OK;
 }
 
+enum ts_err ts_directory_find(
+    struct ts_directory *directory, const char **path, struct ts_error *err)
+{
+    if (!directory->is_tried) {
+        directory->is_tried = true;
+        directory->err.code = TS_OK;
+        directory->err.code = ts_directory_open(directory->path, &directory->err);
+    }
+    *path = directory->path;
+    if (directory->err.code) {
+        *err = directory->err;
+    }
+    return directory->err.code;
+}
+
 enum ts_err ts_directory_open_file(const char *directory, const char *name,
     char out[TS_STATE_PATH_MAX + 64], int *fd_out, struct ts_error *err)
 {

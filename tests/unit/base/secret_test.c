@@ -368,11 +368,32 @@ static void destroying_nothing_is_fine(void **state)
     ts_secret_pool_destroy(NULL);
 }
 
+// Marks of one key can be compared, and those of another show that they cannot.
+static void mark_tells_its_key(void **state)
+{
+    static const unsigned char keys[2][TS_SECRET_KEY] = {{1}, {2}};
+    struct ts_secret *secrets[] = {make(*state, TOKEN), make(*state, OTHER)};
+    char marks[2][2][TS_SECRET_MARK];
+    for (int key = 0; key < 2; key++) {
+        ts_secret_pool_set_key(*state, keys[key]);
+        for (int i = 0; i < 2; i++) {
+            ts_secret_mark(secrets[i], marks[key][i]);
+            assert_int_equal(strspn(marks[key][i], "0123456789abcdef"), TS_SECRET_MARK - 1);
+        }
+        assert_string_not_equal(marks[key][0], marks[key][1]);
+        assert_string_equal(marks[key][0] + 32, marks[key][1] + 32);
+    }
+    assert_string_not_equal(marks[0][0] + 32, marks[1][0] + 32);
+    ts_secret_destroy(secrets[0]);
+    ts_secret_destroy(secrets[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keeps_what_it_was_given),
         cmocka_unit_test(keeps_nul_bytes_and_nothing),
+        cmocka_unit_test(mark_tells_its_key),
         cmocka_unit_test(unborrowed_is_unreadable),
         cmocka_unit_test(borrowed_is_unwritable),
         cmocka_unit_test(borrows_nest),
