@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+"""The scene of a killed run: a server of its own with a few widgets, a state directory and one for
+secrets, and `strace`, which kills the run before it carries out the n-th call of that name."""
+
+import collections
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "cli"))
+
+from host import ACCOUNT, PATIENCE, SECRET, TOKEN, TSHOST, Sandbox
+from state_bed import IN_DOUBT, WRITES, Journal
+
+SCRIPT = Path(__file__).with_suffix(".lua").with_name("kill.lua")
+TIME = "2026-01-01T00:00:00Z"
+FLEET = {"old update": ["gone.example", "kept.example"], "old rotate": ["rotate.example"],
+         "old delete": ["delete.example"], "old grace": ["grace.example"],
+         "old delete too": ["too.example"]}
+
+# What an uninterrupted run leaves: the widgets, and the files with whose secret is in them.
+WIDGETS = collections.Counter({
+    ("new one, renamed", ("one.example",), "managed"): 1,
+    ("new two", ("b.two.example", "two.example"), "managed"): 1,
+    ("new three", ("three.example",), "managed"): 1,
+    ("twin", ("twin.example",), "managed"): 2,
+    ("old update", ("kept.example", "new.example"), "invisible"): 1,
+    ("old rotate", ("rotate.example",), "managed"): 1,
+    ("old grace", ("grace.example",), "managed"): 1,
+})
+FILES = {"new one": "new one, renamed", "new three": "new three", "twin 1": "twin",
+         "twin 2": "twin", "old rotate": "old rotate", "old grace": "old grace"}
+PIPED = {"piped two": "new two", "piped grace": "old grace"}
+APPLIED = {"create": 5, "update": 3, "delete": 2, "rotate": 2}
+
+
+STRACE = ["strace", "-qq", "-o"]
+
+
+class Point(collections.namedtuple("Point", "call number line")):
+    """The number-th time that the main thread makes that call; line is how it was seen."""
+
+    def __str__(self):
+        return f"{self.call} {self.number}, as {self.line[:100]}"
+
+
+def points_of(trace, beginning):
+    """Each call in the trace from the first on that names `beginning`, as a point to kill at."""
+    found, counts, has_begun = [], collections.Counter(), False
+    for line in trace.splitlines():
+        call = re.match(r"(\w+)\(", line)
+        if not call:
+            continue
+        counts[call[1]] += 1
+        has_begun = has_begun or beginning in line
+        if has_begun and call[1] != "exit_group":
+            found.append(Point(call[1], counts[call[1]], line))
+    return found
+
+
+class Scene:
+    def __init__(self, directory=None):
+        self._directory = tempfile.TemporaryDirectory(dir=directory)
+        self.home = Path(self._directory.name)
+        self.state, self.secrets = self.home / "state", self.home / "secrets"
+        self.secrets.mkdir()
+        self.sandbox = Sandbox()
+        self.sandbox.ask("POST", f"/sandbox/accounts/{ACCOUNT}/widgets", {"result": [
+            {"sitekey": f"0x4AAAAAAAkilled{number:08}", "name": name, "domains": domains,
+             "mode": "managed", "created_on": TIME, "modified_on": TIME}
+            for number, (name, domains) in enumerate(FLEET.items())]})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        self.sandbox.__exit__(*details)
+        self._directory.cleanup()
+
+    def environment(self):
+        clean = {name: os.environ[name] for name in os.environ
+                 if name == "PATH" or name.endswith("SAN_OPTIONS")}
+        # Leak checking does not work while another process traces.
+        asan = clean.get("ASAN_OPTIONS", "")
+        clean["ASAN_OPTIONS"] = f"{asan}:detect_leaks=0" if asan else "detect_leaks=0"
+        return {**clean, "HOME": str(self.home), "TSHOST_STATE": str(self.state),
+                "CLOUDFLARE_BASE_URL": self.sandbox.url, "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
+                "CLOUDFLARE_API_TOKEN": TOKEN}
+
+    def run(self, *arguments, kill_at=None, program=(TSHOST,)):
+        """Runs tshost; its status, that of a killed one is -9, and what it said."""
+        command = [*program, *map(str, arguments)]
+        if kill_at:
+            command = [*STRACE, "/dev/null", "-e", f"trace={kill_at.call}", "-e",
+                       f"inject={kill_at.call}:signal=SIGKILL:when={kill_at.number}", *command]
+        done = subprocess.run(command, env=self.environment(), cwd=self.home, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        assert TOKEN not in said and not SECRET.search(said), said
+        return done.returncode, said
+
+    def begin(self, kill_at=None):
+        return self.run(*self.work(), kill_at=kill_at)
+
+    def work(self):
+        return "--allow", "delete,rotate", SCRIPT, self.secrets
+
+    def points(self, *arguments):
+        """Runs tshost; where it could have been killed from when it first came by its state."""
+        trace = self.home / "trace"
+        status, said = self.run(*arguments, program=[*STRACE, trace, TSHOST])
+        assert status == 0, said
+        return points_of(trace.read_text(errors="replace"), str(self.state))
+
+    def has_journal(self):
+        return (self.state / "journal.db").exists()
+
+    def applied(self):
+        """How often each write was carried out."""
+        return collections.Counter(op for op, status in self.sandbox.requests()
+                                   if op in WRITES and status == 200)
+
+    def secrets_of(self):
+        """The live secrets by the names of their widgets."""
+        live = collections.defaultdict(set)
+        for widget in self.sandbox.widgets():
+            path = f"/client/v4/accounts/{ACCOUNT}/challenges/widgets/{widget['sitekey']}"
+            live[widget["name"]].add(self.sandbox.ask("GET", path)["secret"])
+        return live
+
+    def unexplained(self):
+        """What a killed run has left that the journal does not explain."""
+        found = []
+        applied = self.applied()
+        if not self.has_journal():
+            return [f"written without a journal: {applied}"] if applied else []
+        journal = Journal(self.state)
+        found += journal.problems
+        for op, count in applied.items():
+            states = collections.Counter(operation.state for operation in journal.operations
+                                         if operation.op == op)
+            possible = states["done"] + sum(states[state] for state in IN_DOUBT)
+            if not states["done"] <= count <= possible:
+                found.append(f"{op}: {count} carried out, the journal has {dict(states)}")
+        if journal.count(*IN_DOUBT) > 1:
+            found.append(f"more than one in doubt: {journal.operations}")
+        found += self.unexplained_files(journal)
+        return found
+
+    def unexplained_files(self, journal):
+        """A file of a secret has all of it, and a delivery that is done has its file."""
+        found = []
+        written = sum(op.op == "write" for op in journal.operations if op.state == "done")
+        begun = sum(op.op == "write" for op in journal.operations)
+        files = [path for path in self.secrets.iterdir() if path.name in FILES]
+        if not written <= len(files) <= begun + 1:  # noted when it is there
+            found.append(f"{len(files)} files, {written} deliveries done of {begun}")
+        for path in files:
+            if not SECRET.fullmatch(path.read_text()):
+                found.append(f"{path.name}: {path.read_text()!r}")
+        return found
+
+    def differences(self):
+        """In what it is unlike what an uninterrupted run leaves."""
+        found = []
+        widgets = collections.Counter(
+            (widget["name"], tuple(sorted(widget["domains"])), widget["mode"])
+            for widget in self.sandbox.widgets())
+        if widgets != WIDGETS:
+            found.append(f"too many: {widgets - WIDGETS}, missing: {WIDGETS - widgets}")
+        if self.applied() != APPLIED:
+            found.append(f"carried out: {dict(self.applied())}")
+        live = self.secrets_of()
+        content = {path.name: path.read_text() for path in self.secrets.iterdir()}
+        for name, widget in FILES.items():
+            if content.pop(name, None) not in live[widget]:
+                found.append(f"{name} has no live secret")
+        for name, widget in PIPED.items():
+            text = content.pop(name, "")
+            if not any(re.fullmatch(f"({re.escape(secret)})+", text) for secret in live[widget]):
+                found.append(f"{name} did not get the live secret: {text!r}")
+        if len({(self.secrets / f"twin {i}").read_text() for i in (1, 2)
+                if (self.secrets / f"twin {i}").exists()}) != 2:
+            found.append("the twins share a file's secret")
+        found += [f"left behind: {name}" for name in content]
+        return found
+
+
+def has_strace():
+    """Whether processes can be traced here."""
+    return shutil.which("strace") is not None and subprocess.run(
+        ["strace", "-qq", "-o", "/dev/null", "-e", "inject=all:signal=SIGKILL:when=1", "true"],
+        stderr=subprocess.DEVNULL, check=False).returncode == -signal.SIGKILL
