@@ -140,11 +140,15 @@ static void budgets_config(struct ts_parts *parts)
 
 static enum ts_err sandbox_start(struct ts_parts *parts, struct ts_error *err)
 {
+    const char *db = parts->config->sandbox_db;
     if (!parts->config->is_sandbox) {
         return TS_OK;
     }
+    if (parts->config->is_plan && db && access(db, F_OK) != 0) { // a plan makes none
+        return ts_error_set(err, TS_ERR_USAGE, "%s: no such sandbox file", db);
+    }
     struct ts_sandbox_config sandbox = {
-        .db = parts->config->sandbox_db,
+        .db = db,
         .grace_s = -1,
         .entitle = "any-hostname,bot_fight_mode,ephemeral_id,offlabel",
     };

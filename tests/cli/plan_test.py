@@ -243,6 +243,9 @@ Needs: --allow delete=1,rotate=1 --max-create 1 --max-update 2
         self.assertEqual(plan["base_url"], f"sandbox:{os.path.realpath(self.home)}/fleet.db")
         self.assertEqual(plan["steps"][0]["name"], "kept")
         self.assertEqual((self.home / "fleet.db").read_bytes(), before)
+        done = self.run_tshost("plan", "--sandbox=other.db", "script.lua")
+        self.assert_status(done, 2)
+        self.assertFalse((self.home / "other.db").exists())
 
     def test_neither_journal_nor_other_state_is_left(self):
         self.plan(CHANGES)
