@@ -185,7 +185,9 @@ const char *ts_record_run(const struct ts_record *record)
                                                : ts_recorder_run(&record->parts->door.recorder);
 }
 
-enum ts_err ts_record_end(struct ts_record *record, int status, struct ts_error *err)
+enum ts_err ts_record_end(
+    struct ts_record *record, int status, const char *figures, struct ts_error *err)
 {
-    return ts_recorder_end(&record->parts->door.recorder, status, ts_exit_word(status), NULL, err);
+    return ts_recorder_end(
+        &record->parts->door.recorder, status, ts_exit_word(status), figures, err);
 }

@@ -43,8 +43,9 @@ void ts_record_prepare(struct ts_record *record);
 // because its journal ends with it. Borrowed.
 const char *ts_record_run(const struct ts_record *record);
 
-// Notes how the run has ended, if it is in the journal. JOURNAL when that, or what was noted
-// before, could not be made durable.
-enum ts_err ts_record_end(struct ts_record *record, int status, struct ts_error *err);
+// Notes how the run has ended, and with which figures (a JSON object, or NULL), if it is in the
+// journal. JOURNAL when that, or what was noted before, could not be made durable.
+enum ts_err ts_record_end(
+    struct ts_record *record, int status, const char *figures, struct ts_error *err);
 
 #endif

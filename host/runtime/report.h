@@ -12,6 +12,8 @@
 #include "host/runtime/config.h"
 
 // What a run leaves to tell. All is borrowed.
+struct ts_buf;
+
 struct ts_report {
     const struct ts_config *config;
     struct ts_log *log;
@@ -42,5 +44,8 @@ void ts_report_summary(const struct ts_report *report);
 // Ends a run that came to nothing before there was anything to report: prints the message, and the
 // object with --json. Returns the status.
 int ts_report_failure(const struct ts_config *config, int status, const char *message);
+
+// Writes the figures of the run as a JSON object: counts, requests, elapsed_ms, waited_ms. NOMEM.
+enum ts_err ts_report_effort(const struct ts_report *report, struct ts_buf *out);
 
 #endif

@@ -102,6 +102,24 @@ static void add_next(struct ts_json_writer *json, const struct ts_report *report
     ts_json_close(json, ']');
 }
 
+static void add_effort(struct ts_json_writer *json, const struct ts_report *report)
+{
+    add_counts(json, &report->door->ledger);
+    ts_json_int(json, "requests", (int64_t)report->requests);
+    ts_json_int(json, "elapsed_ms", report->elapsed_us / 1000);
+    ts_json_int(json, "waited_ms", report->waited_us / 1000);
+}
+
+enum ts_err ts_report_effort(const struct ts_report *report, struct ts_buf *out)
+{
+    struct ts_json_writer json;
+    ts_json_writer_init(&json, out);
+    ts_json_open(&json, NULL, '{');
+    add_effort(&json, report);
+    ts_json_close(&json, '}');
+    return json.code;
+}
+
 static void add_report(struct ts_json_writer *json, const struct ts_report *report)
 {
     ts_json_open(json, NULL, '{');
@@ -110,10 +128,7 @@ static void add_report(struct ts_json_writer *json, const struct ts_report *repo
     ts_json_int(json, "exit", report->status);
     ts_json_text(json, "status", ts_exit_word(report->status));
     ts_json_word(json, "error", report->said);
-    add_counts(json, &report->door->ledger);
-    ts_json_int(json, "requests", (int64_t)report->requests);
-    ts_json_int(json, "elapsed_ms", report->elapsed_us / 1000);
-    ts_json_int(json, "waited_ms", report->waited_us / 1000);
+    add_effort(json, report);
     add_failures(json, &report->door->ledger);
     add_next(json, report);
     ts_json_close(json, '}');

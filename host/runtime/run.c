@@ -12,6 +12,7 @@
 
 #include "bindings/embedded.h"
 #include "host/base/clock.h"
+#include "host/base/buf.h"
 #include "host/base/pool.h"
 #include "host/net/signals.h"
 #include "host/runtime/exit_status.h"
@@ -19,6 +20,8 @@
 #include "host/runtime/report.h"
 #include "host/runtime/script.h"
 #include "host/runtime/state.h"
+
+#define FIGURES_MAX (64 * 1024)
 
 struct run {
     const struct ts_config *config;
@@ -230,6 +233,24 @@ static void plan_report(struct ts_parts *parts, struct ts_report *report)
     ts_report_summary(report);
 }
 
+// Notes in the journal how the run has ended. True when that failed: then it has what was done, but
+// not that the run has ended, and how.
+static bool run_record_end(struct ts_parts *parts, const struct ts_report *report)
+{
+    struct ts_buf figures;
+    struct ts_error err;
+    ts_buf_init(&figures, FIGURES_MAX);
+    bool has_figures = !ts_report_effort(report, &figures);
+    enum ts_err code = ts_record_end(
+        &parts->record, report->status, has_figures ? ts_buf_text(&figures) : NULL, &err);
+    ts_buf_fini(&figures);
+    if (code) {
+        struct ts_facts facts = {.kind = TS_ENTRY_JOURNAL, .message = err.message};
+        ts_ledger_add(&parts->door.ledger, &facts);
+    }
+    return code != TS_OK;
+}
+
 // Chooses the exit status and tells how the run ended.
 static int run_report(struct run *run)
 {
@@ -243,16 +264,6 @@ static int run_report(struct run *run)
         .is_given_up = parts->queue.outage.is_over,
     };
     int status = run->is_usage ? TS_EXIT_USAGE : ts_exit_choose(&parts->door.ledger, &causes);
-    struct ts_error err;
-    if (ts_record_end(&parts->record, status, &err)) {
-        // The journal has what was done; that the run has ended, and how, is missing.
-        struct ts_facts facts = {.kind = TS_ENTRY_JOURNAL, .message = err.message};
-        ts_ledger_add(&parts->door.ledger, &facts);
-        status = ts_exit_choose(&parts->door.ledger, &causes);
-    }
-    if (run->said[0]) {
-        ts_report_error(&parts->log, run->said);
-    }
     struct ts_report report = {
         .config = run->config,
         .log = &parts->log,
@@ -268,6 +279,12 @@ static int run_report(struct run *run)
         .elapsed_us = ts_clock_mono(ts_clock_system()) - parts->begun_us,
         .waited_us = ts_budgets_waited_us(&parts->budgets),
     };
+    if (run_record_end(parts, &report)) {
+        report.status = status = ts_exit_choose(&parts->door.ledger, &causes);
+    }
+    if (run->said[0]) {
+        ts_report_error(&parts->log, run->said);
+    }
     if (!run->config->is_plan) {
         ts_report_summary(&report);
     } else if (status != TS_EXIT_DONE && status != TS_EXIT_FINDINGS) {

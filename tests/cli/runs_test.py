@@ -75,6 +75,8 @@ class Runs(Case):
         self.assertEqual(older["script"], str(self.home / "script.lua"))
         self.assertEqual(older["account"], ACCOUNT)
         self.assertEqual(older["base_url"], self.sandbox.url)
+        self.assertEqual(older["summary"]["counts"]["created"], 1)
+        self.assertEqual(older["summary"]["requests"], 5)
         self.assertRegex(older["sha256"], "^[0-9a-f]{64}$")
         self.assertRegex(older["started"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$")
         table = self.run_tshost("log").out.splitlines()
