@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "bindings/host.h"
+#include "bindings/replay.h"
 #include "host/ops/door.h"
 
 #define FUNCTION "turnstile.allowance"
@@ -25,7 +26,11 @@ int turnstile_allowance(lua_State *L)
             "any-hostname, reveal",
             FUNCTION, name);
     }
-    int64_t left = ts_permissions_left(&ts_host_of(L)->door->permissions, kind);
+    const struct ts_host *host = ts_host_of(L);
+    int64_t left = ts_permissions_left(&host->door->permissions, kind);
+    if (host->replay && left != INT64_MAX) {
+        left += host->replay->owed[kind]; // what is asked for again costs nothing
+    }
     if (left == INT64_MAX) {
         lua_pushnumber(L, HUGE_VAL);
     } else {

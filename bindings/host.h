@@ -19,6 +19,7 @@
 struct ts_loop;
 struct ts_progress;
 struct ts_rehearsal;
+struct lx_replay;
 struct ts_sched;
 
 // The client that a script wants. NULL stands for what is configured.
@@ -43,6 +44,7 @@ struct ts_host {
     // be known; CANCELLED when the run or the task is to stop, which is then due.
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
         struct ts_client **out, struct ts_error *err);
+    struct lx_replay *replay; // of a resume; NULL: what the script asks for was not done before
     struct ts_rehearsal *rehearsal;          // of a plan; NULL: what the script does is carried out
     int exit_request;                        // what os.exit asked for, -1 while it did not
     int words;                               // the strings of widgets in the registry, see luaL_ref

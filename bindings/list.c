@@ -12,6 +12,7 @@
 #include "bindings/host.h"
 #include "bindings/list.h"
 #include "bindings/list_private.h"
+#include "bindings/replay.h"
 #include "bindings/task.h"
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
@@ -88,13 +89,13 @@ static bool push_row(lua_State *L, struct list *list, int box)
         if (ts_seen_add(&list->seen, sitekey, len, &is_new)) {
             luaL_error(L, "not enough memory");
         }
-        lua_pop(L, 1);
-        if (is_new) {
+        if (is_new && !(list->replay && lx_is_hidden(L, list->replay, -1))) {
+            lua_pop(L, 1);
             lua_replace(L, rows - 1);
             lua_settop(L, rows - 1);
             return true;
         }
-        lua_pop(L, 1);
+        lua_pop(L, 2);
     }
     lua_pop(L, 2);
     return false;
@@ -164,6 +165,7 @@ static struct list *push_list(lua_State *L)
     list->listed = lx_client_listed(L, lua_upvalueindex(1));
     list->moves = lx_client_moves(L, lua_upvalueindex(1));
     list->loop = ts_host_of(L)->loop;
+    list->replay = ts_host_of(L)->replay;
     lua_createtable(L, 3, 0);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_rawseti(L, -2, 1);
@@ -246,7 +248,7 @@ static int all_k(lua_State *L, int status, lua_KContext ctx)
     for (;;) {
         switch (list_step(L, list, 2)) {
         case LIST_ROW:
-            lua_rawseti(L, 3, (lua_Integer)list->seen.count);
+            lua_rawseti(L, 3, ++list->given);
             break;
         case LIST_END:
             lua_settop(L, 3);

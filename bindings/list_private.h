@@ -19,6 +19,7 @@ struct ts_call;
 struct ts_client;
 struct ts_loop;
 struct lx_listed;
+struct lx_replay;
 
 #define LIST_WINDOW 12 // pages in flight
 
@@ -39,6 +40,7 @@ struct list {
     struct ts_waiter waiter;
     struct list_page pages[LIST_WINDOW]; // page n is in slot n % LIST_WINDOW
     struct lx_list_query query;
+    const struct lx_replay *replay; // NULL: no widget is left out
     struct lx_reading *reading;
     struct ts_seen seen;
     const struct lx_moves *moves; // the client's
@@ -49,6 +51,7 @@ struct list {
     lua_Integer next_take;  // the page whose rows come next
     lua_Integer last;       // the last page; 0 while unknown
     lua_Integer total;      // as the newest page said; -1 unknown
+    lua_Integer given;      // rows of widgets.all so far
     lua_Integer row;        // taken of the current page
     lua_Integer rows;       // in the current page
     bool is_failed;

@@ -9,6 +9,7 @@
 
 #include "bindings/host.h"
 #include "bindings/rehearsal.h"
+#include "bindings/replay.h"
 #include "bindings/task.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
@@ -53,6 +54,10 @@ int lx_secret_write(lua_State *L)
     lx_place(L, place);
     enum ts_err code = lx_rehearse_file(L, path, is_replace, &err);
     check_secret(L, function); // again: a finalizer may have closed it meanwhile
+    if (!code && lx_has_written(L, box->secret, path)) {
+        lua_pushboolean(L, true);
+        return 1;
+    }
     if (!code) {
         struct ts_delivery_spec spec = {box->secret, box->sitekey, place};
         code = ts_door_deliver_file(ts_host_of(L)->door, &spec, path, is_replace, &operation, &err);
@@ -180,6 +185,10 @@ int lx_secret_pipe(lua_State *L)
     check_secret(L, function); // again: a finalizer may have closed it meanwhile
     if (code) {
         return push_secret_failure(L, function, box->place, 0, &err);
+    }
+    if (lx_has_piped(L, source->secret, source->sitekey)) {
+        lua_pushboolean(L, true);
+        return 1;
     }
 
     struct ts_loop *loop = ts_host_of(L)->loop;

@@ -8,12 +8,14 @@
 #include "bindings/client.h"
 #include "bindings/hold.h"
 #include "bindings/host.h"
+#include "bindings/replay.h"
 #include "bindings/widget.h"
 
 // The functions of the half, and where they lie in the settings of the client.
-enum half_function { HALF_CREATE = 1, HALF_UPDATE, HALF_DELETE, HALF_ROTATE, HALF_END };
+// HALF_ALL is the table of them.
+enum half_function { HALF_CREATE = 1, HALF_UPDATE, HALF_DELETE, HALF_ROTATE, HALF_ALL };
 
-static const char *const half_names[HALF_END] = {[HALF_CREATE] = "create",
+static const char *const half_names[HALF_ALL] = {[HALF_CREATE] = "create",
     [HALF_UPDATE] = "update",
     [HALF_DELETE] = "delete",
     [HALF_ROTATE] = "rotate_secret"};
@@ -33,12 +35,18 @@ static void half_load(lua_State *L)
     lx_add_knowledge(L, lua_upvalueindex(1));
     lx_add_freshness(L, lua_upvalueindex(1));
     lx_add_holds(L);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
     lua_pushinteger(L, ts_host_of(L)->fresh_us);
-    lua_call(L, 2, 1);
-    for (int i = HALF_CREATE; i < HALF_END; i++) {
+    lua_call(L, 2, 1); // settings, half, core, the client's half
+    if (ts_host_of(L)->replay) {
+        push_replayed(L, settings + 3, settings + 2);
+    }
+    for (int i = HALF_CREATE; i < HALF_ALL; i++) {
         lua_getfield(L, -1, half_names[i]);
         lua_rawseti(L, settings, i);
     }
+    lua_rawseti(L, settings, HALF_ALL);
     lua_settop(L, settings);
 }
 
@@ -91,4 +99,19 @@ int widgets_delete(lua_State *L)
 int widgets_rotate_secret(lua_State *L)
 {
     return half_call(L, HALF_ROTATE);
+}
+
+static int push_half_all(lua_State *L)
+{
+    push_half(L, HALF_ALL);
+    return 1;
+}
+
+void push_widgets_half(lua_State *L, int widgets)
+{
+    lua_getfield(L, widgets, "update");
+    lua_getupvalue(L, -1, 1); // the client box
+    lua_pushcclosure(L, push_half_all, 1);
+    lua_call(L, 0, 1);
+    lua_remove(L, -2);
 }

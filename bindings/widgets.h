@@ -20,6 +20,9 @@ TS_RAISES int widgets_delete(lua_State *L);
 TS_RAISES int widgets_rotate_secret(lua_State *L);
 TS_RAISES int turnstile_siteverify(lua_State *L);
 
+// Pushes the Lua half behind the table of these functions at that index.
+TS_RAISES void push_widgets_half(lua_State *L, int widgets);
+
 // Registers the list's metatable; called once at set-up.
 TS_RAISES void lx_open_list(lua_State *L);
 

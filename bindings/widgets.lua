@@ -13,7 +13,7 @@ local mine = {} -- sitekeys that were created here; of all clients, which may be
 
 ---The functions of one client. `fresh` is --fresh in microseconds.
 local function new(core, fresh)
-  local half = {}
+  local half = { core = core }
   local freshness = new_freshness(core, fresh)
   local doubt = new_doubt(core, freshness)
   local late_turn = tostring(core) -- each client's own, as their rate budgets are

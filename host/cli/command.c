@@ -14,6 +14,8 @@ static const struct ts_command commands[] = {
     {"log", "log [options] [RUN]", "what runs have done", ts_log_options, ts_command_log},
     {"plan", "plan [options] SCRIPT [ARG...]", "show what it would change", ts_plan_options,
         ts_command_plan},
+    {"resume", "resume [options] RUN", "go on with a run that was cut short", ts_resume_options,
+        ts_command_resume},
     {"sandbox", "sandbox [options]", "serve the sandbox", ts_sandbox_options, ts_command_sandbox},
     {"doctor", "doctor [options]", "what this machine, token and account can do", ts_doctor_options,
         ts_command_doctor},

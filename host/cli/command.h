@@ -28,11 +28,13 @@ int ts_command_main(int argc, char **argv);
 extern const struct ts_option ts_run_options[];
 extern const struct ts_option ts_log_options[];
 extern const struct ts_option ts_plan_options[];
+extern const struct ts_option ts_resume_options[];
 extern const struct ts_option ts_sandbox_options[];
 extern const struct ts_option ts_doctor_options[];
 int ts_command_plan(int argc, char **argv);
 int ts_command_run(int argc, char **argv);
 int ts_command_log(int argc, char **argv);
+int ts_command_resume(int argc, char **argv);
 int ts_command_sandbox(int argc, char **argv);
 int ts_command_doctor(int argc, char **argv);
 

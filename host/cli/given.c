@@ -46,8 +46,20 @@ void ts_given_add(struct ts_given *given, const char *word)
                     ts_json_add_string(&given->json, !is_first, word, strlen(word)) != TS_OK;
 }
 
+static bool is_left_out(const struct ts_given *given, const char *option)
+{
+    const char *const *name = given->left_out;
+    while (name && *name && !ts_str_is(*name, option)) {
+        name++;
+    }
+    return name && *name;
+}
+
 void ts_given_add_option(struct ts_given *given, const struct ts_option *option, const char *value)
 {
+    if (is_left_out(given, option->name)) {
+        return;
+    }
     char directory[PATH_MAX];
     struct ts_buf word;
     ts_buf_init(&word, GIVEN_MAX);

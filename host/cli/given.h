@@ -11,8 +11,9 @@
 struct ts_option;
 
 struct ts_given {
-    struct ts_buf json; // "[" and the words so far
-    bool is_odd;        // a word cannot be kept: it is no UTF-8, or memory has ended
+    struct ts_buf json;          // "[" and the words so far
+    const char *const *left_out; // names of options that are not added; NULL: all are
+    bool is_odd;                 // a word cannot be kept: it is no UTF-8, or memory has ended
 };
 
 // Makes an empty list.

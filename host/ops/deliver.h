@@ -19,6 +19,13 @@ struct ts_delivery;
 enum ts_err ts_deliver_file(
     struct ts_secret *secret, const char *path, bool is_replace, struct ts_error *err);
 
+// Whether the regular file at path, which is no link, holds that secret and nothing else.
+bool ts_deliver_is_there(struct ts_secret *secret, const char *path);
+
+// Writes the fingerprint of what such a file holds, as if it were a secret. False when there is no
+// such file, or it is empty or longer than any widget's secret.
+bool ts_deliver_mark(struct ts_secret_pool *pool, const char *path, char mark[TS_SECRET_MARK]);
+
 typedef void (*ts_deliver_fn)(void *owner, struct ts_delivery *delivery);
 
 // Starts argv[0] (found through PATH, no shell) with the secret on its standard input and its

@@ -18,6 +18,7 @@
 
 #define PROC_PATH_MAX 40
 #define TEMP_NAME_MAX 32
+#define WIDGET_SECRET_MAX 1024 // the service's have 35 characters
 
 struct drop {
     const char *path; // as the caller wrote it, for messages
@@ -270,4 +271,65 @@ enum ts_err ts_deliver_file(
     }
     drop_fini(&drop);
     return code;
+}
+
+// Whether what is left of the file is just these bytes.
+static bool is_rest(int fd, const char *bytes, size_t len)
+{
+    char block[512];
+    size_t at = 0;
+    bool is_same = true;
+    ssize_t n;
+    while (is_same && (n = read(fd, block, sizeof block)) != 0) {
+        is_same = n > 0 && (size_t)n <= len - at && memcmp(block, bytes + at, (size_t)n) == 0;
+        at += is_same ? (size_t)n : 0;
+    }
+    explicit_bzero(block, sizeof block);
+    return is_same && at == len;
+}
+
+// -1 when it is no regular file.
+static int regular_open(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+bool ts_deliver_is_there(struct ts_secret *secret, const char *path)
+{
+    size_t len;
+    int fd = regular_open(path);
+    if (fd < 0) {
+        return false;
+    }
+    const char *bytes = ts_secret_borrow(secret, &len);
+    bool is_there = is_rest(fd, bytes, len);
+    ts_secret_return(secret);
+    close(fd);
+    return is_there;
+}
+
+bool ts_deliver_mark(struct ts_secret_pool *pool, const char *path, char mark[TS_SECRET_MARK])
+{
+    char bytes[WIDGET_SECRET_MAX + 1];
+    struct ts_secret *secret = NULL;
+    struct ts_error err;
+    int fd = regular_open(path);
+    ssize_t len = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
+    bool is_marked = len > 0 && (size_t)len < sizeof bytes &&
+                     ts_secret_create(pool, bytes, (size_t)len, &secret, &err) == TS_OK;
+    explicit_bzero(bytes, sizeof bytes);
+    if (is_marked) {
+        ts_secret_mark(secret, mark);
+        ts_secret_destroy(secret);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return is_marked;
 }

@@ -60,6 +60,7 @@ struct ts_ledger {
     uint64_t unchanged;                    // updates that had nothing to send
     uint64_t reads;                        // reads that succeeded
     uint64_t settled;                      // doubts about writes that reading has settled
+    uint64_t replayed;                     // asked for again in a resume, and done before
     uint64_t withdrawn;                    // writes taken back before they were sent
     uint64_t forgiven;                     // failures that the script said are fine
     uint64_t delivered[TS_DELIVERY_COUNT]; // secrets that reached a file or a command

@@ -98,7 +98,8 @@ enum ts_err ts_permissions_load(
     struct ts_permissions *permissions, const char *text, struct ts_error *err);
 
 // Goes on where another run stopped: what it used is used, and what the options of this one do not
-// say is as it was. An --allow of this one replaces all grants of the other.
+// say is as it was: a kind that is granted again is granted as often as the options of this one
+// say.
 void ts_permissions_inherit(
     struct ts_permissions *permissions, const struct ts_permissions *before);
 

@@ -256,11 +256,9 @@ enum ts_err ts_permissions_load(
 void ts_permissions_inherit(struct ts_permissions *permissions, const struct ts_permissions *before)
 {
     unsigned given = kinds_given(permissions);
-    bool has_grants = kinds_granted(given) != 0;
     permissions->is_read_only = permissions->is_read_only || before->is_read_only;
     for (int kind = 0; kind < TS_ALLOW_COUNT; kind++) {
-        bool is_said = permission_kinds[kind].is_grant ? has_grants : (given >> kind) & 1;
-        if (!is_said) {
+        if (!((given >> kind) & 1)) {
             permissions->cap[kind] = before->cap[kind];
         }
         permissions->used[kind] = permission_sum(permissions->used[kind], before->used[kind]);

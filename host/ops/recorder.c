@@ -89,6 +89,15 @@ enum ts_err ts_recorder_journal(
     return recorder_fail(recorder, err);
 }
 
+enum ts_err ts_recorder_begin(struct ts_recorder *recorder, struct ts_error *err)
+{
+    if (!recorder->is_on) {
+        return ts_error_set(err, TS_ERR_USAGE, "this run has no journal");
+    }
+    recorder_begin(recorder);
+    return ts_recorder_commit(recorder, err);
+}
+
 // Makes a handle for another operation, 0 when memory ends.
 static size_t handle_create(struct ts_recorder *recorder)
 {

@@ -48,6 +48,10 @@ void ts_recorder_fini(struct ts_recorder *recorder);
 enum ts_err ts_recorder_journal(
     struct ts_recorder *recorder, struct ts_journal **out, struct ts_error *err);
 
+// Adds the run now, though it has written nothing yet, and makes that durable. JOURNAL, now and
+// ever after, when that cannot be; USAGE when nothing is recorded.
+enum ts_err ts_recorder_begin(struct ts_recorder *recorder, struct ts_error *err);
+
 // The id of the run in the journal, "" while it has none. Borrowed.
 const char *ts_recorder_run(const struct ts_recorder *recorder);
 

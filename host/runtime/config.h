@@ -28,11 +28,13 @@ enum ts_color {
 };
 
 struct ts_config {
-    const char *script;  // path, stock name or "-"; NULL when code is given
-    const char *code;    // -e
-    const char *command; // a program of ours in place of a script, see host/programs; NULL: none
-    const char *program; // argv[0]
-    char **args;         // the script's own
+    const char *script;     // path, stock name or "-"; NULL when code is given
+    const char *code;       // -e
+    const char *command;    // a program of ours in place of a script, see host/programs; NULL: none
+    const char *of;         // the run that this one resumes; NULL: none
+    const char *if_unknown; // of a resume: "stop", "done", "not-applied"
+    const char *program;    // argv[0]
+    char **args;            // the script's own
     int arg_count;
     const char *args_text;    // the same as a JSON array, for the journal; NULL: not known
     const char *options_text; // and the options before the script, each in full

@@ -246,6 +246,7 @@ enum ts_err ts_parts_init(
         .timeout_us = config->timeout_us,
         .fresh_us = config->fresh_us,
         .open_client = config->is_plan ? parts_open_copy : parts_open_client,
+        .replay = config->of ? &parts->replay : NULL,
         .rehearsal = config->is_plan ? &parts->planning.face : NULL,
         .exit_request = -1,
     };

@@ -5,6 +5,7 @@
 #define TS_RUNTIME_PARTS_H
 
 #include "bindings/host.h"
+#include "bindings/replay.h"
 #include "bindings/sched.h"
 #include "host/api/queue.h"
 #include "host/base/log.h"
@@ -38,6 +39,7 @@ struct ts_parts {
     struct ts_record record;
     struct ts_sandbox *sandbox;  // --sandbox only
     struct ts_planning planning; // of a plan only
+    struct lx_replay replay;     // of a resume only
     struct ts_sched sched;
     struct ts_host host;
 };

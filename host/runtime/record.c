@@ -89,7 +89,10 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
     }
     const char *account = config->account;
     *run = (struct ts_journal_run){
-        .command = config->command ? config->command : "run",
+        .command = config->of        ? "resume"
+                   : config->command ? config->command
+                                     : "run",
+        .of = config->of,
         .script = record->script[0] ? record->script : NULL,
         .sha256 = record->sha256[0] ? record->sha256 : NULL,
         .arguments = config->args_text,
@@ -125,8 +128,7 @@ void ts_record_start(struct ts_record *record, struct ts_parts *parts)
     ts_queue_set_gate(&parts->queue, &parts->door.gate);
 }
 
-// The digest of a file, "" when it cannot be read.
-static void file_digest(const char *path, char out[TS_SHA256_MAX])
+void ts_record_digest(const char *path, char out[TS_SHA256_MAX])
 {
     char block[8192];
     struct ts_buf text;
@@ -155,7 +157,7 @@ void ts_record_script(struct ts_record *record, const char *path, const char *co
         ts_str_copy(record->script, sizeof record->script, path);
     } else {
         path_copy(record->script, path);
-        file_digest(path, record->sha256);
+        ts_record_digest(path, record->sha256);
     }
 }
 

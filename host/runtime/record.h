@@ -34,6 +34,8 @@ void ts_record_script(struct ts_record *record, const char *path, const char *co
 // Where the run's account is: a base URL, "sandbox:/srv/fleet/rehearsal.db", or "sandbox:" for one
 // that ends with the run. Lives as long as the record and the configuration.
 const char *ts_record_origin(struct ts_record *record);
+// The SHA-256 of a script's file in hexadecimal, "" when it cannot be read.
+void ts_record_digest(const char *path, char out[TS_SHA256_MAX]);
 
 // To be called before the first request to the API: makes the fingerprints of the run's secrets
 // those of all runs on this machine. When that fails, no write is recorded, and so none is sent.

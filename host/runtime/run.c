@@ -58,6 +58,19 @@ static const char *load_command(lua_State *L, const char *command)
     return command;
 }
 
+// Puts the program that resumes a run in the place of its script, which is on top.
+static void push_resume(lua_State *L, const struct ts_config *config)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "tshost.program.resume");
+    lua_call(L, 1, 1);
+    lua_pushstring(L, config->of);
+    lua_pushstring(L, config->if_unknown);
+    lua_pushvalue(L, -4);
+    lua_call(L, 3, 1);
+    lua_replace(L, -2);
+}
+
 static const char *load(lua_State *L, struct run *run)
 {
     const struct ts_config *config = run->config;
@@ -84,6 +97,9 @@ static const char *load(lua_State *L, struct run *run)
         return NULL;
     }
     ts_record_script(&run->parts->record, name, config->code);
+    if (config->of) {
+        push_resume(L, config);
+    }
     return name;
 }
 

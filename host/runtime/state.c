@@ -28,6 +28,7 @@ static const luaL_Reg modules[] = {
     {"tshost.lx", luaopen_ts_lx},
     {"tshost.progress", luaopen_ts_progress},
     {"tshost.rehearsal_core", luaopen_ts_rehearsal_core},
+    {"tshost.replay_core", luaopen_ts_replay_core},
     {"tshost.task_core", luaopen_ts_task_core},
     {NULL, NULL},
 };

@@ -344,7 +344,7 @@ static void a_resume_goes_on_with_what_is_left(void **state)
     expect_inherited(given(NULL), before, before);
     // An option that is given again replaces the old one; what was used stays used.
     expect_inherited(given("--allow", "delete=6", NULL), before,
-        "--allow delete=6 --max-update 10 --used create=2,update=9,delete=4");
+        "--allow delete=6,rotate --max-update 10 --used create=2,update=9,delete=4");
     expect_inherited(given("--max-update", "12", "--max-create", "2", NULL), before,
         "--allow delete=5,rotate --max-create 2 --max-update 12 --used "
         "create=2,update=9,delete=4");
