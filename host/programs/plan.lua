@@ -154,26 +154,36 @@ local function operations(run)
   return journal.operations(run)
 end
 
+-- Whether the step leaves its widget open to every hostname, which needs a permission of its own.
+local function is_any_hostname(step)
+  local domains = step.set and (step.set.domains or step.saw and step.saw.domains)
+  return domains ~= nil and #domains == 0
+end
+
+local function count(counts, kind)
+  counts[kind] = (counts[kind] or 0) + 1
+end
+
 ---Makes a plan of what the journal has of the script's run.
 ---@param context table run (nil: it changed nothing), plan (its id), base_url, script, sha256, arguments,
 ---directory, created, tshost, directories, remarks
 ---@return table plan the context with account, steps, counts and requests
 function plan.make(context)
-  local steps, counts, names, widgets = {}, {}, {}, {}
+  local steps, counts = {}, {}
+  local names, widgets = {}, {} -- by sitekey, as the steps so far have left them
   for row in operations(context.run) do
     if row.state == "done" then
       check_account(context, row)
-      local after = row.op ~= "delete" and fields_of(row.after) or nil
-      local saw = widgets[row.sitekey] or fields_of(row.before) or fields_of(row.after)
+      local sitekey, seen = row.sitekey, row.after or row.before
+      local saw = widgets[sitekey] or fields_of(row.before) or fields_of(row.after)
       local step = make[row.op](row, saw)
-      local seen = row.after or row.before
-      names[row.sitekey] = seen and seen.name or row.name or names[row.sitekey]
-      widgets[row.sitekey] = after or widgets[row.sitekey]
-      step.name, step.place = names[row.sitekey], row.place or ""
+      names[sitekey] = seen and seen.name or names[sitekey]
+      widgets[sitekey] = row.op ~= "delete" and fields_of(row.after) or widgets[sitekey]
+      step.name, step.place = names[sitekey], row.place or ""
       steps[#steps + 1] = step
-      counts[step.op] = (counts[step.op] or 0) + 1
-      if step.set and step.set.domains and #step.set.domains == 0 then
-        counts["any-hostname"] = (counts["any-hostname"] or 0) + 1
+      count(counts, step.op)
+      if is_any_hostname(step) then
+        count(counts, "any-hostname")
       end
     end
   end
