@@ -35,7 +35,7 @@ const struct ts_database_kind ts_journal_kind = {
     .version = sizeof steps / sizeof *steps,
     .steps = steps,
     .layout = "PRAGMA page_size = 4096", // a commit of one operation writes whole pages
-    .log_pages = 256,                    // 1 MiB
+    .log_pages = 1024,                   // 4 MiB: writing it back waits for the disk twice
     .pragmas = "PRAGMA synchronous = FULL",
     .busy_us = 10000000, // a commit waits for the disk, and so do those behind it
     .if_damaged = "it is the record of what was done, so move it away and keep it",
