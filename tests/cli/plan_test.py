@@ -127,13 +127,15 @@ Needs: --allow delete=1,rotate=1 --max-create 1 --max-update 2
         self.assertNotIn("secret", json.dumps(plan["steps"]))
 
     def test_the_same_script_makes_the_same_plan(self):
-        code = ("task.each({ 1, 2, 3, 4, 5, 6, 7, 8 }, function(i) assert(widgets.create { "
-                "name = 'w' .. i, domains = { 'w.example' }, mode = 'managed' }) end)")
-        plans = [self.saved(code) for _ in range(3)]
+        """However many requests may be in flight."""
+        code = ("local list = {} for i = 1, 300 do list[i] = i end task.each(list, function(i) "
+                "assert(widgets.create { name = 'w' .. i, domains = { 'w.example' }, "
+                "mode = 'managed' }) end, { concurrency = 64 })")
+        plans = [self.saved(code, "--concurrency", "64") for _ in range(3)]
         self.assertEqual([step["new"] for step in plans[0]["steps"]],
-                         [f"planned-000{i}" for i in range(1, 9)])
+                         [f"planned-{i:04}" for i in range(1, 301)])
         self.assertEqual([step["name"] for step in plans[0]["steps"]],
-                         [f"w{i}" for i in range(1, 9)])
+                         [f"w{i}" for i in range(1, 301)])
         self.assertEqual(plans[0]["steps"], plans[1]["steps"])
         self.assertEqual(plans[0]["steps"], plans[2]["steps"])
         self.assertNotEqual(plans[0]["plan"], plans[1]["plan"])
@@ -522,7 +524,9 @@ class Files(PlanCase):
               assert(widgets.update(w, { name = w.name .. "!" }))
             end
         """, "-o", "plan.json", "--verbose")
-        text = (self.home / "plan.json").read_text() + done.out + done.err
+        text = done.out + done.err
+        for path in self.home.rglob("*"):
+            text += path.read_bytes().decode(errors="replace") if path.is_file() else ""
         for secret in (*self.secrets, TOKEN):
             self.assertNotIn(secret, text)
         self.assertIsNone(SECRET.search(text))
