@@ -81,6 +81,17 @@ class Files(Refused):
             with self.subTest(size=size):
                 self.check_kept(whole[:size], r"journal\.db")
 
+    def test_log_tells_of_them_and_leaves_them(self):
+        whole = self.path.read_bytes()
+        for content in (os.urandom(8192), whole[:4096], whole[:99]):
+            for option in ([], ["--verify"], ["--prune", "90d"], ["last"]):
+                with self.subTest(content[:16], option=option):
+                    self.replace(content)
+                    done = self.run_tshost("log", *option)
+                    self.assert_status(done, 9)
+                    self.assertIn("journal.db", done.err)
+                    self.assertEqual(self.path.read_bytes(), content)
+
     def test_empty_is_new(self):
         self.replace(b"")
         self.work()
@@ -270,6 +281,37 @@ class Together(StateCase):
                     self.assertEqual((done.status, done.out.split("\t")[0]), (0, "0"), done)
                 self.check_all_done(runs, servers, Journal(self.state))
 
+    def test_one_prunes_meanwhile(self):
+        """Runs of long ago go, and nothing of those under way."""
+        script = self.prepared(ONE_BY_ONE)
+        for run in self.begin(PROCESSES, script, self.state, EACH)[0]:
+            self.assert_status(run.finish(), 0)
+        self.age(days=100)
+        runs, servers = self.begin(PROCESSES // 2, script, self.state, 5 * EACH)
+        pruned = 0
+        while any(run.process.poll() is None for run in runs):
+            done = self.run_tshost("log", "--prune", "90d")
+            self.assert_status(done, 0)
+            pruned += int(done.out.split(" ")[0])
+        self.assertEqual(pruned, PROCESSES)
+        for run in runs:
+            self.assert_status(run.finish(), 0)
+        journal = Journal(self.state)
+        self.assertEqual(journal.problems, [])
+        self.assertEqual([run[1:] for run in journal.runs], [(0, "done")] * len(runs))
+        self.assertEqual(journal.count("done"), 5 * EACH * len(runs))
+        self.assertEqual(len(journal.operations), journal.count("done"))
+        self.assertTrue(all(len(server.widgets()) == 5 * EACH for server in servers))
+        self.assert_status(self.run_tshost("log", "--verify"), 0)
+
+    def age(self, days):
+        """Everything in the journal happened so long before."""
+        database = sqlite3.connect(self.state / "journal.db")
+        back = days * 86400 * 1000000
+        database.execute("UPDATE run SET started = started - ?1, ended = ended - ?1", (back,))
+        database.commit()
+        database.close()
+
     def test_some_are_killed(self):
         """What the others do is complete, and of the killed ones everything is explained."""
         code = "print 'up' io.stdout:flush() " + ONE_BY_ONE
@@ -285,6 +327,7 @@ class Together(StateCase):
         self.assertGreaterEqual(journal.count("done"), 10 * EACH * PROCESSES // 2)
         self.assertLessEqual(journal.count("done"), live)
         self.assertLessEqual(live, journal.count("done", "intent"))
+        self.assert_status(self.run_tshost("log", "--verify"), 0)
 
 
 if __name__ == "__main__":
