@@ -2,6 +2,7 @@
 -- What became of a write whose answer was lost, found out by reading: applied, then it is done; not
 -- applied, then it is sent again; else its outcome stays unknown. The ledger tells of the doubt until
 -- it is settled, so that a run which is stopped in between ends with exit status 10.
+local expectation = require "tshost.expectation"
 local lx = require "tshost.lx"
 local task = require "tshost.task_core"
 
@@ -78,11 +79,19 @@ local function new(core, freshness)
     return nil, err
   end
 
-  ---`before` is the widget that the changes were put over.
-  function doubt.update(sitekey, changes, before, bits, err)
+  ---`before` is the widget that the changes were put over; `expect` what a plan expects of it.
+  function doubt.update(sitekey, changes, before, bits, err, expect)
     local modified = core.known(before) and core.time(before.modified_on)
     local live, good_until
     core.distrust(sitekey)
+
+    local function has_conflict()
+      if expect then
+        return expectation.differing(expect, live)
+      end
+      return not core.known(before)
+        or core.stale_field(before, live, changes, core.own_fields(sitekey, live))
+    end
 
     local function judge(lost, try)
       pause(try)
@@ -99,8 +108,7 @@ local function new(core, freshness)
         return true, live
       end
       local is_untouched = modified and core.time(live.modified_on) == modified
-      if is_untouched or core.known(before) and
-        not core.stale_field(before, live, changes, core.own_fields(sitekey, live)) then
+      if is_untouched or not has_conflict() then
         return false
       end
       lost.kind, lost.expected, lost.actual = "stale", before, live

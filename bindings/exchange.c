@@ -168,6 +168,7 @@ bool lx_exchange_write(lua_State *L, struct lx_exchange *exchange, struct ts_cli
     size_t entry;
     exchange->is_done = false;
     spec->place = exchange_place(L, exchange);
+    spec->step = lx_step(L);
     spec->subject = exchange->subject;
     const struct lx_image *before = &exchange->before;
     if (before->json.json.len > 0) {
@@ -288,6 +289,7 @@ int push_exchange_unsent(lua_State *L, struct lx_exchange *exchange, const char 
         .op = exchange->op,
         .sitekey = exchange->sitekey[0] ? exchange->sitekey : NULL,
         .place = exchange_place(L, exchange),
+        .step = lx_step(L),
         .subject = exchange->subject,
     };
     struct lx_failure failure = {.kind = kind, .message = why, .outcome = "not_applied"};

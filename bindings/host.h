@@ -29,6 +29,14 @@ struct ts_client_wish {
     bool is_public; // for public endpoints only: no account, no credentials
 };
 
+// What a program says of its run, see ts_journal_run. Borrowed; NULL: nothing.
+struct ts_purpose {
+    const char *of;
+    const char *script;
+    const char *plan_id;
+    const char *plan;
+};
+
 struct ts_host {
     struct ts_loop *loop;
     struct ts_queue *queue;
@@ -45,6 +53,12 @@ struct ts_host {
     enum ts_err (*open_client)(struct ts_host *host, const struct ts_client_wish *wish,
         struct ts_client **out, struct ts_error *err);
     struct lx_replay *replay; // of a resume; NULL: what the script asks for was not done before
+    // Puts the run into the journal before its first write. Fails as ts_recorder_begin.
+    enum ts_err (*begin)(
+        struct ts_host *host, const struct ts_purpose *purpose, struct ts_error *err);
+    // The account that is configured, NULL: none, and where it is, as the journal has them.
+    const char *(*account)(struct ts_host *host);
+    const char *(*origin)(struct ts_host *host);
     struct ts_rehearsal *rehearsal;          // of a plan; NULL: what the script does is carried out
     int exit_request;                        // what os.exit asked for, -1 while it did not
     int words;                               // the strings of widgets in the registry, see luaL_ref

@@ -126,9 +126,7 @@ static int core_is_listed(lua_State *L)
 // that err speaks of
 static int core_resolve(lua_State *L)
 {
-    static const char *const names[] = {"create", "update", "delete", "rotate", NULL};
-    static const enum ts_op ops[] = {TS_OP_CREATE, TS_OP_UPDATE, TS_OP_DELETE, TS_OP_ROTATE};
-    enum ts_op op = ops[luaL_checkoption(L, 2, NULL, names)];
+    enum ts_op op = check_write_op(L, 2);
     lua_settop(L, 4);
     struct ts_write_end end;
     lx_image_end(L, lua_istable(L, 4) ? 4 : 0, op, push_image(L), &end);

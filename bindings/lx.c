@@ -64,6 +64,12 @@ void lx_place(lua_State *L, char out[LX_PLACE_MAX])
     snprintf(out, LX_PLACE_MAX, "%s", sched->current->place);
 }
 
+int64_t lx_step(lua_State *L)
+{
+    const struct ts_task *current = ts_host_of(L)->sched->current;
+    return current ? current->step : 0;
+}
+
 int lx_misuse(lua_State *L, const char *format, ...)
 {
     char place[LX_PLACE_MAX];

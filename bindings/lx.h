@@ -26,6 +26,9 @@ void lx_place(lua_State *L, char out[LX_PLACE_MAX]);
 TS_RAISES int lx_misuse(lua_State *L, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));
 
+// The step of a plan that the running task carries out, 0: none.
+int64_t lx_step(lua_State *L);
+
 // Raises err as misuse.
 TS_RAISES int lx_misuse_err(lua_State *L, const struct ts_error *err) __attribute__((noreturn));
 

@@ -32,5 +32,6 @@ TS_RAISES int luaopen_ts_journal(lua_State *L);
 TS_RAISES int luaopen_ts_lx(lua_State *L);
 TS_RAISES int luaopen_ts_rehearsal_core(lua_State *L);
 TS_RAISES int luaopen_ts_replay_core(lua_State *L);
+TS_RAISES int luaopen_ts_run(lua_State *L);
 
 #endif

@@ -59,6 +59,7 @@ struct ts_task {
     struct ts_task *next_sibling;
     struct ts_task *prev_sibling;
     size_t withdrawn;         // writes taken back by cancelling it or its descendants
+    int64_t step;             // of a plan, which it carries out; 0: none
     char place[LX_PLACE_MAX]; // where it was spawned
 };
 

@@ -59,7 +59,7 @@ int lx_secret_write(lua_State *L)
         return 1;
     }
     if (!code) {
-        struct ts_delivery_spec spec = {box->secret, box->sitekey, place};
+        struct ts_delivery_spec spec = {box->secret, box->sitekey, place, lx_step(L)};
         code = ts_door_deliver_file(ts_host_of(L)->door, &spec, path, is_replace, &operation, &err);
     }
     if (code) {
@@ -194,7 +194,7 @@ int lx_secret_pipe(lua_State *L)
     struct ts_loop *loop = ts_host_of(L)->loop;
     box->source = source;
     source->readers++;
-    struct ts_delivery_spec spec = {source->secret, source->sitekey, box->place};
+    struct ts_delivery_spec spec = {source->secret, source->sitekey, box->place, lx_step(L)};
     if (ts_door_deliver_command(ts_host_of(L)->door, loop, &spec, words, timeout_us, on_delivered,
             box, &box->delivery, &box->operation, &err)) {
         return push_secret_failure(L, function, box->place, box->operation, &err);

@@ -86,7 +86,7 @@ static int read_k(lua_State *L, int status, lua_KContext ctx)
     if (!push_exchange_widget(L, exchange)) {
         return 2;
     }
-    if (exchange->op == TS_OP_UPDATE) {
+    if (ts_endpoint_of(exchange->op)->is_write) {
         lx_freshness_read(L, lx_client_freshness(L, lua_upvalueindex(1)),
             lx_freshness_key(exchange->sitekey), lua_gettop(L));
     }
@@ -116,11 +116,12 @@ int widgets_get(lua_State *L)
     return read_start(L, sitekey, TS_OP_GET, false);
 }
 
-// read(sitekey that was checked) -> widget | nil, err: on behalf of an update, which a failure is
-// one of
+// read(sitekey that was checked, name of a write) -> widget | nil, err: on behalf of the write,
+// which a failure is one of
 static int core_read(lua_State *L)
 {
-    return read_start(L, luaL_checkstring(L, 1), TS_OP_UPDATE, false);
+    enum ts_op op = check_write_op(L, 2);
+    return read_start(L, luaL_checkstring(L, 1), op, false);
 }
 
 // peek(sitekey) -> widget, info | nil, err; a failure counts for nothing

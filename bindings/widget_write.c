@@ -11,6 +11,13 @@
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
 
+enum ts_op check_write_op(lua_State *L, int arg)
+{
+    static const char *const names[] = {"create", "update", "delete", "rotate", NULL};
+    static const enum ts_op ops[] = {TS_OP_CREATE, TS_OP_UPDATE, TS_OP_DELETE, TS_OP_ROTATE};
+    return ops[luaL_checkoption(L, arg, NULL, names)];
+}
+
 // begin_create(fields) -> changes, to be closed. They share the name with other creates of it.
 static int core_begin_create(lua_State *L)
 {
@@ -84,8 +91,16 @@ static int core_may_rotate(lua_State *L)
     return 1;
 }
 
-// Index of the exchange on the stack of all writes: they take four arguments at most.
-enum { WRITE_EXCHANGE = 5 };
+// Index of the exchange on the stack of all writes: they take five arguments at most.
+enum { WRITE_EXCHANGE = 6 };
+
+// Of a write that could not begin in time: pushes false, "late".
+static int push_late(lua_State *L)
+{
+    lua_pushboolean(L, 0);
+    lua_pushliteral(L, "late");
+    return 2;
+}
 
 static int widget_k(lua_State *L, int status, lua_KContext ctx)
 {
@@ -96,9 +111,7 @@ static int widget_k(lua_State *L, int status, lua_KContext ctx)
     }
     bool is_update = exchange->op == TS_OP_UPDATE;
     if (ts_write_take_late(exchange->write)) {
-        lua_pushboolean(L, 0);
-        lua_pushliteral(L, "late");
-        return 2;
+        return push_late(L);
     }
     if (!push_exchange_widget(L, exchange)) {
         lua_pushinteger(L,
@@ -236,6 +249,9 @@ static int delete_k(lua_State *L, int status, lua_KContext ctx)
     if (!exchange->is_done) {
         return ts_task_wait(L, &exchange->waiter, ctx, delete_k);
     }
+    if (ts_write_take_late(exchange->write)) {
+        return push_late(L);
+    }
     // What is deleted again may be gone by the first time.
     bool is_gone = lua_toboolean(L, 2) && lx_exchange_status(exchange) == 404;
     struct lx_result result = {0};
@@ -248,44 +264,59 @@ static int delete_k(lua_State *L, int status, lua_KContext ctx)
     return 1;
 }
 
-// delete(sitekey, lost, widget | nil) -> true | nil, err
+// delete(sitekey, lost, widget | nil, the moment until which the widget may be relied on | nil) ->
+// true | nil, err | false, "late": not sent by that moment
 static int core_delete(lua_State *L)
 {
+    int64_t good_until_us = luaL_optinteger(L, 4, 0);
     struct lx_exchange *exchange = push_write(L, TS_OP_DELETE, luaL_checkstring(L, 1));
-    struct ts_write_spec spec = {0};
+    struct ts_write_spec spec = {.start_before_us = good_until_us};
     write_repeat(L, 2, &spec);
     write_witness(L, 3, exchange);
     return write_start(L, exchange, &spec, delete_k);
 }
 
-// rotate(sitekey, is_immediate, lost, widget | nil) -> widget | nil, err, when it was sent
+// rotate(sitekey, is_immediate, lost, widget | nil, the moment until which the widget may be relied
+// on | nil) -> widget | nil, err, when it was sent | false, "late": not sent by that moment
 static int core_rotate(lua_State *L)
 {
+    int64_t good_until_us = luaL_optinteger(L, 5, 0);
     struct lx_exchange *exchange = push_write(L, TS_OP_ROTATE, luaL_checkstring(L, 1));
     struct ts_widget_body *body = &exchange->body;
     // Always said, never left to the server's default: the published texts disagree about it.
     bool is_immediate = lua_toboolean(L, 2);
     lx_check_body(L, ts_widget_body_add_bool(body, "invalidate_immediately", is_immediate));
     lx_check_body(L, ts_widget_body_end(body));
-    struct ts_write_spec spec = {.is_immediate = is_immediate};
+    struct ts_write_spec spec = {.is_immediate = is_immediate, .start_before_us = good_until_us};
     write_repeat(L, 3, &spec);
     write_witness(L, 4, exchange);
     return write_start(L, exchange, &spec, widget_k);
 }
 
-// stale(sitekey, message) -> nil, err: an update that is not sent, counted as stale
-static int core_stale(lua_State *L)
+// Gives up the write at 3 to the widget at 1 before it is sent: pushes nil, err. Of a creation the
+// name is at 1.
+static int write_unsent(lua_State *L, const char *kind, enum ts_entry_kind entry)
 {
-    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, luaL_checkstring(L, 1));
-    return push_exchange_unsent(L, exchange, "stale", TS_ENTRY_STALE, luaL_checkstring(L, 2));
+    enum ts_op op = check_write_op(L, 3);
+    const char *subject = luaL_checkstring(L, 1), *why = luaL_checkstring(L, 2);
+    struct lx_exchange *exchange = push_write(L, op, op == TS_OP_CREATE ? NULL : subject);
+    if (op == TS_OP_CREATE) {
+        lx_exchange_name(exchange, subject, NULL);
+    }
+    return push_exchange_unsent(L, exchange, kind, entry, why);
 }
 
-// starved(sitekey, message) -> nil, err: an update that never could begin in time
+// stale(sitekey, message, name of the write) -> nil, err: a write that is not sent, counted as
+// stale
+static int core_stale(lua_State *L)
+{
+    return write_unsent(L, "stale", TS_ENTRY_STALE);
+}
+
+// starved(sitekey, message, name of the write) -> nil, err: one that never could begin in time
 static int core_starved(lua_State *L)
 {
-    struct lx_exchange *exchange = push_write(L, TS_OP_UPDATE, luaL_checkstring(L, 1));
-    return push_exchange_unsent(
-        L, exchange, "timeout", TS_ENTRY_WRITE_UNSENT, luaL_checkstring(L, 2));
+    return write_unsent(L, "timeout", TS_ENTRY_WRITE_UNSENT);
 }
 
 void lx_add_writes(lua_State *L, int client)

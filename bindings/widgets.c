@@ -68,9 +68,11 @@ static int half_k(lua_State *L, int status, lua_KContext ctx)
     return lua_gettop(L);
 }
 
-// Calls that function of the half with what is on the stack.
-static int half_call(lua_State *L, enum half_function function)
+// Calls that function of the half with the script's arguments. It takes more than these, which is
+// not for scripts.
+static int half_call(lua_State *L, enum half_function function, int arguments)
 {
+    lua_settop(L, arguments);
     push_half(L, function);
     lua_insert(L, 1);
     lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, half_k);
@@ -80,25 +82,25 @@ static int half_call(lua_State *L, enum half_function function)
 // create(fields) -> widget | nil, err
 int widgets_create(lua_State *L)
 {
-    return half_call(L, HALF_CREATE);
+    return half_call(L, HALF_CREATE, 1);
 }
 
 // update(sitekey | widget, changes) -> widget | nil, err
 int widgets_update(lua_State *L)
 {
-    return half_call(L, HALF_UPDATE);
+    return half_call(L, HALF_UPDATE, 2);
 }
 
 // delete(sitekey | widget) -> true | nil, err
 int widgets_delete(lua_State *L)
 {
-    return half_call(L, HALF_DELETE);
+    return half_call(L, HALF_DELETE, 1);
 }
 
 // rotate_secret(sitekey | widget, { invalidate_immediately = false }) -> widget | nil, err
 int widgets_rotate_secret(lua_State *L)
 {
-    return half_call(L, HALF_ROTATE);
+    return half_call(L, HALF_ROTATE, 2);
 }
 
 static int push_half_all(lua_State *L)

@@ -20,7 +20,8 @@ TS_RAISES int widgets_delete(lua_State *L);
 TS_RAISES int widgets_rotate_secret(lua_State *L);
 TS_RAISES int turnstile_siteverify(lua_State *L);
 
-// Pushes the Lua half behind the table of these functions at that index.
+// Pushes the Lua half behind the table of these functions at that index. Its functions take what a
+// plan expects of a widget besides, see widgets.lua.
 TS_RAISES void push_widgets_half(lua_State *L, int widgets);
 
 // Registers the list's metatable; called once at set-up.
@@ -36,6 +37,9 @@ TS_RAISES void lx_add_freshness(lua_State *L, int client); // freshness.c
 // Ends an exchange whose answer is to bring a widget, as push_exchange_answer does: pushes the
 // widget, which knows when it was read, and returns true; or pushes nil, err and returns false.
 TS_RAISES bool push_exchange_widget(lua_State *L, struct lx_exchange *exchange);
+
+// The write of that name at arg: "create", "update", "delete" or "rotate".
+TS_RAISES enum ts_op check_write_op(lua_State *L, int arg);
 
 // Names what the exchange is about, for messages, and its sitekey when it has one.
 void lx_exchange_name(struct lx_exchange *exchange, const char *subject, const char *sitekey);

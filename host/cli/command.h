@@ -32,11 +32,19 @@ extern const struct ts_option ts_resume_options[];
 extern const struct ts_option ts_sandbox_options[];
 extern const struct ts_option ts_doctor_options[];
 int ts_command_plan(int argc, char **argv);
+extern const struct ts_option ts_apply_options[];
 int ts_command_run(int argc, char **argv);
+int ts_command_apply(int argc, char **argv);
 int ts_command_log(int argc, char **argv);
 int ts_command_resume(int argc, char **argv);
 int ts_command_sandbox(int argc, char **argv);
 int ts_command_doctor(int argc, char **argv);
+
+// Room for a command's own options and those of a run.
+#define TS_RUN_ROWS_MAX 48
+
+// Writes a command's own rows, and behind them those of a run but for -e and --version.
+void ts_run_options_join(struct ts_option rows[TS_RUN_ROWS_MAX], const struct ts_option *own);
 
 // Says what is wrong with the usage on standard error and returns the exit status for it, 2.
 int ts_usage_error(const struct ts_error *err);

@@ -67,6 +67,23 @@ const struct ts_option ts_run_options[] = {
     {NULL, 0, TS_OPTION_FLAG, NULL, NULL, NULL},
 };
 
+static size_t rows_add(
+    struct ts_option rows[TS_RUN_ROWS_MAX], size_t count, const struct ts_option *more)
+{
+    for (; more->name && count < TS_RUN_ROWS_MAX - 1; more++) {
+        if (more->apply != ts_set_code && more->apply != ts_set_version) {
+            rows[count++] = *more;
+        }
+    }
+    return count;
+}
+
+void ts_run_options_join(struct ts_option rows[TS_RUN_ROWS_MAX], const struct ts_option *own)
+{
+    size_t count = rows_add(rows, rows_add(rows, 0, own), ts_run_options);
+    rows[count] = (struct ts_option){.name = NULL};
+}
+
 static int check_output(void)
 {
     return fflush(stdout) || ferror(stdout) ? TS_EXIT_SCRIPT : TS_EXIT_DONE;

@@ -33,6 +33,7 @@ static struct ts_journal_intent intent_of(const struct ts_write_spec *spec)
         .sitekey = spec->sitekey,
         .name = spec->op == TS_OP_CREATE ? spec->subject : NULL,
         .place = spec->place,
+        .step = spec->step,
         .body = spec->body,
         .body_len = spec->body_len,
         .before = spec->before,

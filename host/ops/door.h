@@ -40,6 +40,7 @@ struct ts_write_spec {
     // Borrowed until the cancel, as are sitekey and body.
     const char *account; // the client's; filled in by ts_write_start
     const char *place;   // "onboard.lua:12", for summary and journal
+    int64_t step;        // of the run's plan, see ts_journal_intent
     const char *subject; // what is written, for messages: a sitekey or a name
     const char *before;  // JSON: the widget as it is relied on; NULL: not known
     size_t before_len;
@@ -129,6 +130,7 @@ struct ts_delivery_spec {
     struct ts_secret *secret;
     const char *sitekey; // of the widget whose secret it is, "" when that is not known
     const char *place;   // "onboard.lua:12"
+    int64_t step;        // of the run's plan, see ts_journal_intent
 };
 
 // Deliveries pass the same door: as ts_deliver_file and ts_deliver_command (see deliver.h), and

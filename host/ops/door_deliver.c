@@ -43,6 +43,7 @@ static struct ts_journal_intent intent_of(const struct ts_delivery_spec *spec, c
         .op = op,
         .sitekey = spec->sitekey[0] ? spec->sitekey : NULL,
         .place = spec->place,
+        .step = spec->step,
         .body = ts_buf_text(target),
         .body_len = target->len,
         .before_mark = mark,

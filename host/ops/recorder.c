@@ -230,6 +230,9 @@ enum ts_err ts_recorder_end(struct ts_recorder *recorder, int exit, const char *
     const char *summary, struct ts_error *err)
 {
     struct ts_error cause;
+    if (recorder->failure.code == TS_ERR_EXISTS) {
+        return TS_OK; // it never began
+    }
     if (!ts_recorder_commit(recorder, err) && recorder->run[0]) {
         enum ts_err code = ts_journal_end_run(recorder->journal, recorder->run, exit, status,
             summary, ts_clock_wall(ts_clock_system()), &cause);

@@ -49,7 +49,8 @@ enum ts_err ts_recorder_journal(
     struct ts_recorder *recorder, struct ts_journal **out, struct ts_error *err);
 
 // Adds the run now, though it has written nothing yet, and makes that durable. JOURNAL, now and
-// ever after, when that cannot be; USAGE when nothing is recorded.
+// ever after, when that cannot be, or EXISTS, naming the run, when its plan was applied before;
+// USAGE when nothing is recorded.
 enum ts_err ts_recorder_begin(struct ts_recorder *recorder, struct ts_error *err);
 
 // The id of the run in the journal, "" while it has none. Borrowed.

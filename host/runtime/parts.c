@@ -124,6 +124,22 @@ static enum ts_err parts_open_live(struct ts_host *host, const struct ts_client_
     return client_open(parts, &place, wish, out, err);
 }
 
+static enum ts_err parts_begin(
+    struct ts_host *host, const struct ts_purpose *purpose, struct ts_error *err)
+{
+    return ts_record_begin(&parts_of(host)->record, purpose, err);
+}
+
+static const char *parts_account(struct ts_host *host)
+{
+    return ts_record_account(&parts_of(host)->record);
+}
+
+static const char *parts_origin(struct ts_host *host)
+{
+    return ts_record_origin(&parts_of(host)->record);
+}
+
 static void budgets_config(struct ts_parts *parts)
 {
     const struct ts_config *config = parts->config;
@@ -247,6 +263,9 @@ enum ts_err ts_parts_init(
         .fresh_us = config->fresh_us,
         .open_client = config->is_plan ? parts_open_copy : parts_open_client,
         .replay = config->of ? &parts->replay : NULL,
+        .begin = parts_begin,
+        .account = parts_account,
+        .origin = parts_origin,
         .rehearsal = config->is_plan ? &parts->planning.face : NULL,
         .exit_request = -1,
     };

@@ -87,18 +87,21 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
     if (!getcwd(record->directory, sizeof record->directory)) {
         record->directory[0] = '\0';
     }
-    const char *account = config->account;
+    const struct ts_purpose *purpose = record->purpose ? record->purpose : &(struct ts_purpose){0};
+    const char *script = purpose->script ? purpose->script : record->script;
     *run = (struct ts_journal_run){
         .command = config->of        ? "resume"
                    : config->command ? config->command
                                      : "run",
-        .of = config->of,
-        .script = record->script[0] ? record->script : NULL,
+        .of = config->of ? config->of : purpose->of,
+        .plan_id = purpose->plan_id,
+        .plan = purpose->plan,
+        .script = script[0] ? script : NULL,
         .sha256 = record->sha256[0] ? record->sha256 : NULL,
         .arguments = config->args_text,
         .options = config->options_text,
         .directory = record->directory[0] ? record->directory : NULL,
-        .account = account || !config->is_sandbox ? account : TS_SANDBOX_ACCOUNT,
+        .account = ts_record_account(record),
         .base_url = ts_record_origin(record),
         .host = record->host,
         .user = record->user,
@@ -108,6 +111,21 @@ static enum ts_err record_describe(void *self, struct ts_journal_run *run, struc
         .started_us = record->parts->begun_wall_us,
     };
     return TS_OK;
+}
+
+const char *ts_record_account(const struct ts_record *record)
+{
+    const struct ts_config *config = record->parts->config;
+    return config->account || !config->is_sandbox ? config->account : TS_SANDBOX_ACCOUNT;
+}
+
+enum ts_err ts_record_begin(
+    struct ts_record *record, const struct ts_purpose *purpose, struct ts_error *err)
+{
+    record->purpose = purpose;
+    enum ts_err code = ts_recorder_begin(&record->parts->door.recorder, err);
+    record->purpose = NULL;
+    return code;
 }
 
 static void on_named(void *self, const char *run)

@@ -11,10 +11,12 @@
 #include "host/runtime/script.h"
 
 struct ts_parts;
+struct ts_purpose;
 
 // What is said of the run in the journal. Zeroed: nothing is known yet.
 struct ts_record {
     struct ts_parts *parts;
+    const struct ts_purpose *purpose; // while the run is added
     char script[TS_SCRIPT_PATH_MAX];
     char sha256[TS_SHA256_MAX];
     char directory[TS_SCRIPT_PATH_MAX];
@@ -31,8 +33,15 @@ void ts_record_start(struct ts_record *record, struct ts_parts *parts);
 // Notes which script has been loaded: its path, or "-e" with its code, or "-".
 void ts_record_script(struct ts_record *record, const char *path, const char *code);
 
-// Where the run's account is: a base URL, "sandbox:/srv/fleet/rehearsal.db", or "sandbox:" for one
-// that ends with the run. Lives as long as the record and the configuration.
+// Adds the run to the journal now, with what a program says of it. Fails as ts_recorder_begin.
+enum ts_err ts_record_begin(
+    struct ts_record *record, const struct ts_purpose *purpose, struct ts_error *err);
+
+// The run's account, NULL when none is configured.
+const char *ts_record_account(const struct ts_record *record);
+
+// Where that account is: a base URL, "sandbox:/srv/fleet/rehearsal.db", or "sandbox:" for one that
+// ends with the run. Lives as long as the record and the configuration.
 const char *ts_record_origin(struct ts_record *record);
 // The SHA-256 of a script's file in hexadecimal, "" when it cannot be read.
 void ts_record_digest(const char *path, char out[TS_SHA256_MAX]);

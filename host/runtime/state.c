@@ -29,6 +29,7 @@ static const luaL_Reg modules[] = {
     {"tshost.progress", luaopen_ts_progress},
     {"tshost.rehearsal_core", luaopen_ts_rehearsal_core},
     {"tshost.replay_core", luaopen_ts_replay_core},
+    {"tshost.run", luaopen_ts_run},
     {"tshost.task_core", luaopen_ts_task_core},
     {NULL, NULL},
 };
