@@ -18,6 +18,7 @@ local RECENT = 60000000
 ---@field state "done"|"not_applied"|"unknown"
 ---@field why string
 ---@field sitekey? string
+---@field is_unread? boolean it could not be read
 ---@field live? table the widget as it is now
 
 local cores = {} -- by account
@@ -45,7 +46,9 @@ local function is_missing(problem)
 end
 
 local function cannot_read(operation, problem)
-  return verdict(operation, "unknown", "reading it: " .. problem.message)
+  local found = verdict(operation, "unknown", "reading it: " .. problem.message)
+  found.is_unread = true
+  return found
 end
 
 local function quoted(value)
@@ -309,7 +312,8 @@ end
 
 ---Settles what is in doubt, and notes it in the journal.
 ---@param operations table[] of runs whose processes are gone, as the journal has them
----@param if_unknown "stop"|"done"|"not-applied" how to take what reading cannot tell
+---@param if_unknown "stop"|"done"|"not-applied" how to take what reading cannot tell; no create is
+---taken as done, since nobody could say which widget it made
 ---@return settle.verdict[] in the order of the operations
 return function(operations, if_unknown)
   local doubts, verdicts = {}, {}
@@ -336,12 +340,11 @@ return function(operations, if_unknown)
   local list = {}
   for i, operation in ipairs(doubts) do
     local found = verdicts[operation.operation]
-    local is_live = operation.op ~= "create" or found.live
-    if found.state == "unknown" and if_unknown ~= "stop" and is_live then
-      found.state = if_unknown == "done" and "done" or "not_applied"
-      found.why = found.why .. "; taken as " .. (if_unknown == "done" and "done" or "not applied")
-    elseif found.state == "unknown" and if_unknown == "not-applied" then
+    local is_open = found.state == "unknown" and not found.is_unread
+    if is_open and if_unknown == "not-applied" then
       found.state, found.why = "not_applied", found.why .. "; taken as not applied"
+    elseif is_open and if_unknown == "done" and operation.op ~= "create" then
+      found.state, found.why = "done", found.why .. "; taken as applied" -- of a create: which is it?
     end
     record(found)
     list[i] = found
