@@ -30,3 +30,12 @@ enum ts_err ts_limits_set(int64_t connections, bool is_both_ends, struct ts_erro
     }
     return TS_OK;
 }
+
+void ts_limits_lift_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files); // else the script is told when it comes to the limit
+    }
+}

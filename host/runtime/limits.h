@@ -14,4 +14,8 @@
 // low.
 enum ts_err ts_limits_set(int64_t connections, bool is_both_ends, struct ts_error *err);
 
+// Lets the process have as many files open as it may: for a plan, in which the files that a script
+// seems to write stay open, and no command is started that would inherit the limit.
+void ts_limits_lift_files(void);
+
 #endif

@@ -196,6 +196,7 @@ static enum ts_err planning_start(
     planning->face.open_live = parts_open_live;
     parts->door.is_rehearsal = true;
     ts_permissions_grant_all(&parts->door.permissions);
+    ts_limits_lift_files();
     planning->budgets.config =
         (struct ts_budget_config){.loop = parts->loop, .queue = &parts->queue};
     parts->queue.limit = 1;

@@ -69,6 +69,16 @@ class Rehearsal(Case):
                                    'io.output("other.txt"): the file is not written',
                                    'io.open("out.txt"): the file is not written'])
 
+    def test_many_files(self):
+        plan = self.plan("""
+            for i = 1, 3000 do
+              local f = assert(io.open("f" .. i, "w")) f:write(i) f:close()
+            end
+            for i = 1, 3000 do assert(io.open("f" .. i):read "n" == i) collectgarbage "step" end
+        """)
+        self.assertEqual(len(plan["remarks"]), 201)
+        self.assertEqual(plan["remarks"][200]["text"], "and 2800 more")
+
     def test_a_file_that_is_there(self):
         (self.home / "old.txt").write_text("old\n")
         (self.home / "link").symlink_to("old.txt")
