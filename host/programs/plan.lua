@@ -161,7 +161,9 @@ local function is_any_hostname(step)
 end
 
 local function count(counts, kind)
-  counts[kind] = (counts[kind] or 0) + 1
+  if kind then
+    counts[kind] = (counts[kind] or 0) + 1
+  end
 end
 
 ---Makes a plan of what the journal has of the script's run.
@@ -180,10 +182,10 @@ function plan.make(context)
       names[sitekey] = seen and seen.name or names[sitekey]
       widgets[sitekey] = row.op ~= "delete" and fields_of(row.after) or widgets[sitekey]
       step.name, step.place = names[sitekey], row.place or ""
-      steps[#steps + 1] = step
-      count(counts, step.op)
-      if is_any_hostname(step) then
-        count(counts, "any-hostname")
+      if step.op ~= "update" or next(step.set) then -- one that changes nothing is none
+        steps[#steps + 1] = step
+        count(counts, step.op)
+        count(counts, is_any_hostname(step) and "any-hostname" or nil)
       end
     end
   end
