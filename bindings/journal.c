@@ -9,6 +9,7 @@
 #include "bindings/host.h"
 #include "bindings/json_decode.h"
 #include "bindings/modules.h"
+#include "host/base/text.h"
 #include "host/ops/recorder.h"
 #include "host/state/journal_read.h"
 
@@ -28,10 +29,24 @@ static int rows__gc(lua_State *L)
     return 0;
 }
 
+// Paths, words of commands and the like are any bytes, and JSON is not: what is no UTF-8 becomes
+// U+FFFD, so that one such row does not hide all the others.
 static bool on_row(void *owner, const char *json, size_t len)
 {
     struct rows *rows = owner;
-    rows->code = ts_buf_add(&rows->text, json, len + 1);
+    size_t start = 0, at = 0;
+    while (at < len && !rows->code) {
+        uint32_t point;
+        size_t size = ts_text_read(json + at, len - at, &point);
+        if (size == 0) {
+            rows->code = ts_buf_add(&rows->text, json + start, at - start);
+            rows->code = rows->code ? rows->code : ts_buf_add_str(&rows->text, "\xEF\xBF\xBD");
+            start = at + 1;
+        }
+        at += size ? size : 1;
+    }
+    // The rest, and the NUL that it ends with.
+    rows->code = rows->code ? rows->code : ts_buf_add(&rows->text, json + start, len - start + 1);
     return !rows->code;
 }
 

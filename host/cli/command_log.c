@@ -10,14 +10,14 @@
 #include "host/runtime/exit_status.h"
 #include "host/runtime/run.h"
 
-#define LIMIT 50
+#define LIMIT 50 // of the runs that a person is shown; a program gets all
 
 struct log_settings {
     struct ts_settings settings; // first, for the functions that store there
     bool is_json;
     bool is_failed;
     bool is_verify;
-    int64_t limit;
+    int64_t limit;   // -1: not given
     int64_t prune_s; // -1: nothing is removed
 };
 
@@ -82,7 +82,7 @@ static enum ts_err set_prune(void *settings, const char *value, struct ts_error 
 const struct ts_option ts_log_options[] = {
     {"failed", 0, TS_OPTION_FLAG, NULL, "of a run, only what was not done", set_failed},
     {"json", 0, TS_OPTION_FLAG, NULL, "one JSON object a line", set_json},
-    {"limit", 0, TS_OPTION_VALUE, "N", "how many runs are listed (default: 50; 0: all)", set_limit},
+    {"limit", 0, TS_OPTION_VALUE, "N", "list N runs, 0: all (default: 50; --json: all)", set_limit},
     {"verify", 0, TS_OPTION_FLAG, NULL, "check that the journal is sound", set_verify},
     {"prune", 0, TS_OPTION_VALUE, "AGE", "remove runs that ended longer ago, as in 90d", set_prune},
     {"help", 'h', TS_OPTION_FLAG, NULL, "show this help", ts_set_help},
@@ -118,7 +118,7 @@ static enum ts_err action_choose(
 
 int ts_command_log(int argc, char **argv)
 {
-    struct log_settings log = {.limit = LIMIT, .prune_s = -1};
+    struct log_settings log = {.limit = -1, .prune_s = -1};
     struct ts_config *config = &log.settings.config;
     struct ts_error err;
     const char *action = NULL;
@@ -137,7 +137,8 @@ int ts_command_log(int argc, char **argv)
     ts_str_copy(verb, sizeof verb, action);
     ts_str_copy(format, sizeof format, log.is_json ? "json" : "text");
     ts_str_copy(filter, sizeof filter, log.is_failed ? "failed" : "all");
-    snprintf(limit, sizeof limit, "%" PRId64, log.limit);
+    int64_t usual = log.is_json ? 0 : LIMIT;
+    snprintf(limit, sizeof limit, "%" PRId64, log.limit < 0 ? usual : log.limit);
     snprintf(age, sizeof age, "%" PRId64, log.prune_s);
     char *args[] = {verb, format, limit, filter, operand < argc ? argv[operand] : age};
     config->program = argv[0];

@@ -52,13 +52,22 @@ local function print_runs(limit)
   end
 end
 
+local function print_runs_json(limit)
+  local count = 0
+  for line in journal.runs(nil, true) do
+    count = count + 1
+    if limit > 0 and count > limit then
+      return
+    end
+    print(line)
+  end
+end
+
 local actions = {}
 
 function actions.list(format, limit)
   if format == "json" then
-    for line in journal.runs(nil, true) do
-      print(line)
-    end
+    print_runs_json(math.tointeger(limit))
   else
     print_runs(math.tointeger(limit))
   end

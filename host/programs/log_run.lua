@@ -24,8 +24,8 @@ end
 local function command_line(run)
   local words = { run.script or "" }
   for _, word in ipairs(run.arguments or {}) do
-    words[#words + 1] = word:find "[^%w%%+,./:=@_-]" and ("'%s'"):format(word:gsub("'", "'\\''"))
-      or word
+    local is_plain = word:find "^[%w%%+,./:=@_-]+$"
+    words[#words + 1] = is_plain and word or ("'%s'"):format(word:gsub("'", "'\\''"))
   end
   return table.concat(words, " ")
 end

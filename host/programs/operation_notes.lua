@@ -47,18 +47,19 @@ local function add_domains(notes, before, after)
   end
 end
 
--- The fields that an update gave another value. Without the widget as it was, all that it sent.
+-- The fields that an update gave another value. Without the widget as it was, all that it sent; and
+-- one that was given up before there was anything to send has no body.
 local function update_notes(notes, row)
-  local before = row.before or {}
+  local before, body = row.before or {}, row.body or {}
   for _, field in ipairs(FIELDS) do
-    local old, new = before[field], row.body[field]
+    local old, new = before[field], body[field]
     if new ~= nil and old ~= new then
       local from = old == nil and "" or quoted(old) .. " → "
       add(notes, "~", "%s %s%s", field, from, quoted(new))
     end
   end
-  if row.body.domains then
-    add_domains(notes, before.domains, row.body.domains)
+  if body.domains then
+    add_domains(notes, before.domains, body.domains)
   end
 end
 

@@ -3,6 +3,7 @@
 -- the steps of a plan. How it is shown and saved is in plan_text and plan_json.
 local cjson = require "cjson"
 local journal = require "tshost.journal"
+local lx = require "tshost.lx"
 
 local fields = require "tshost.program.plan_fields"
 local plan_json = require "tshost.program.plan_json"
@@ -95,12 +96,24 @@ function make.rotate(row, saw)
   }
 end
 
+-- What is no UTF-8 does not stand in JSON as it is, and would be another file or word when applied.
+local function check_text(row, word)
+  if word:find("\u{FFFD}", 1, true) then
+    error(("%s: a plan cannot hold %s, which is not valid UTF-8"):format(row.place or "?",
+      lx.clean(word)), 0)
+  end
+end
+
 function make.write(row)
+  check_text(row, row.body.path)
   local replace = row.body.replace == true
   return { op = "write", sitekey = row.sitekey, path = row.body.path, replace = replace }
 end
 
 function make.pipe(row)
+  for _, word in ipairs(row.body.command) do
+    check_text(row, word)
+  end
   local body = row.body
   return { op = "pipe", sitekey = row.sitekey, command = body.command, timeout = body.timeout_ms / 1000 }
 end

@@ -200,6 +200,13 @@ Needs: --allow delete=1,rotate=1 --max-create 1 --max-update 2
         self.assertEqual(done.out, "")
         self.assertFalse(plan.exists())
 
+    def test_what_is_no_text_cannot_be_planned(self):
+        for delivery in ('write "caf\\xe9"', 'pipe { "cat", "caf\\xe9" }'):
+            done = self.plan(
+                f"print(widgets.get(widgets.all()[1].sitekey).secret:{delivery})", status=1)
+            self.assertRegex(done.err, r"script\.lua:1: a plan cannot hold .*caf.*UTF-8")
+            self.assertEqual(done.out, "")
+
     def test_a_failure_that_the_script_forgives_is_no_step(self):
         plan = self.saved("select(2, widgets.delete '0x4AAAAAAAAAAAAAAAAAAAAA'):forgive 'gone' "
                           "widgets.create { name = 'x', domains = { 'x.example' }, mode = "

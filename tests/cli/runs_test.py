@@ -127,6 +127,53 @@ class Runs(Case):
         self.assertIn("widget not found", failed)
         self.assertNotIn("+ c.example", failed)
 
+    def test_an_update_that_was_not_sent(self):
+        widget = self.sandbox.create()
+        done = self.lua(f"""
+          local w = widgets.get "{widget["sitekey"]}"
+          assert(turnstile.client {{}}.widgets.update(w.sitekey, {{ name = "theirs" }}))
+          widgets.update(w, {{ name = "mine" }})""", "--fresh", "0", sandbox=self.sandbox)
+        self.assert_status(done, 6)
+        self.assertEqual([row["state"] for row in self.lines("last", "--json")], ["done", "stale"])
+        done = self.run_tshost("log", "--failed", "last")
+        self.assert_status(done, 0)
+        self.assertRegex(done.out, r"2 +update +stale .*\n {4}! somebody else has changed `name`")
+
+    def test_what_is_no_text_is_shown(self):
+        """A path, an argument, a reason to forgive: one such run does not hide all others."""
+        name = os.fsdecode(b"caf\xe9")
+        script = self.script("""
+          local widgets = require "turnstile".widgets
+          local w = widgets.create { name = "a", domains = { "a.example" }, mode = "managed" }
+          assert(w.secret:write(arg[1]))
+          local _, err = widgets.delete(w)
+          err:forgive "caf\\xe9" """, f"{name}/script.lua")
+        done = self.run_tshost(script, name + "/secret", sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        done = self.run_tshost("log")
+        self.assert_status(done, 0)
+        self.assertIn("script.lua", done.out)
+        done = self.run_tshost("log", "last")
+        self.assert_status(done, 0)
+        self.assertRegex(done.out, r"script .*/caf\ufffd/script\.lua")
+        self.assertRegex(done.out, r"> .*/caf\ufffd/secret")
+        self.assertIn("forgiven: caf\ufffd", done.out)
+        self.assertEqual(self.lines("last", "--json")[-1]["forgiven"], "caf\ufffd")
+
+    def test_an_empty_argument_is_seen(self):
+        script = self.script("""
+          require "turnstile".widgets.create { name = "a", domains = {}, mode = "managed" }""")
+        self.assert_status(self.run_tshost(script, "", "it's", sandbox=self.sandbox), 5)
+        self.assertIn(r"script.lua '' 'it'\''s'" + "\n", self.run_tshost("log", "last").out)
+
+    def test_how_many_are_listed(self):
+        for _ in range(3):
+            self.lua("widgets.create { name = 'x', domains = {}, mode = 'managed' }",
+                     sandbox=self.sandbox)
+        self.assertEqual(len(self.lines("--json")), 3)
+        self.assertEqual(len(self.lines("--json", "--limit", "2")), 2)
+        self.assertEqual(len(self.lines("--json", "--limit", "0")), 3)
+
     def test_names_of_runs(self):
         self.run_mixed()
         self.assert_status(self.run_tshost("log", "nothing-like-it"), 2)
