@@ -102,28 +102,41 @@ enum ts_err ts_door_deliver_file(struct ts_door *door, const struct ts_delivery_
     return code;
 }
 
-// Notes a command that is about to get a secret, and makes that durable.
-static size_t command_note(struct ts_door *door, const struct ts_delivery_spec *spec,
-    const char *const *argv, int64_t timeout_us)
+static enum ts_err command_write(
+    struct ts_widget_body *target, const char *const *argv, int64_t timeout_us)
 {
-    char mark[TS_SECRET_MARK];
-    struct ts_widget_body target;
-    struct ts_error err; // shows with the next write that is to be sent
-    size_t operation = 0, count = 0;
+    size_t count = 0;
     while (argv[count]) {
         count++;
     }
+    enum ts_err code = ts_widget_body_add_list(target, "command", argv, count);
+    code = code ? code : ts_widget_body_add_int(target, "timeout_ms", timeout_us / US_PER_MS);
+    return code ? code : ts_widget_body_end(target);
+}
+
+// Notes a command that is about to get a secret, and makes that durable. Fails when it cannot be
+// written down; why the journal fails shows with the next write that is to be sent.
+static enum ts_err command_note(struct ts_door *door, const struct ts_delivery_spec *spec,
+    const char *const *argv, int64_t timeout_us, size_t *operation, struct ts_error *err)
+{
+    char mark[TS_SECRET_MARK];
+    struct ts_widget_body target;
+    struct ts_error ignored;
     ts_widget_body_init(&target, NULL);
-    if (!ts_widget_body_add_list(&target, "command", argv, count) &&
-        !ts_widget_body_add_int(&target, "timeout_ms", timeout_us / US_PER_MS) &&
-        !ts_widget_body_end(&target)) {
+    enum ts_err code = command_write(&target, argv, timeout_us);
+    if (!code) {
         struct ts_journal_intent intent = intent_of(spec, "pipe", &target.json, mark);
-        if (!ts_recorder_add(&door->recorder, &intent, &operation, &err)) {
-            ts_recorder_commit(&door->recorder, &err);
+        if (!ts_recorder_add(&door->recorder, &intent, operation, &ignored)) {
+            ts_recorder_commit(&door->recorder, &ignored);
         }
     }
     ts_widget_body_fini(&target);
-    return operation;
+    if (code == TS_ERR_TOO_LARGE) {
+        ts_error_set(err, code, "%s: its words are too long for the journal", argv[0]);
+    } else if (code) {
+        ts_error_set(err, code, "out of memory");
+    }
+    return code;
 }
 
 enum ts_err ts_door_deliver_command(struct ts_door *door, struct ts_loop *loop,
@@ -137,7 +150,10 @@ enum ts_err ts_door_deliver_command(struct ts_door *door, struct ts_loop *loop,
     if (code) {
         return code;
     }
-    *operation = command_note(door, spec, argv, timeout_us);
+    code = command_note(door, spec, argv, timeout_us, operation, err);
+    if (code) {
+        return code;
+    }
     code = door->is_rehearsal ? ts_delivery_rehearse(loop, argv[0], on_done, owner, out, err)
                               : ts_deliver_command(loop, spec->secret, argv,
                                     ts_loop_now(loop) + timeout_us, on_done, owner, out, err);

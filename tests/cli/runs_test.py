@@ -166,6 +166,16 @@ class Runs(Case):
         self.assert_status(self.run_tshost(script, "", "it's", sandbox=self.sandbox), 5)
         self.assertIn(r"script.lua '' 'it'\''s'" + "\n", self.run_tshost("log", "last").out)
 
+    def test_a_command_that_cannot_be_written_down_gets_nothing(self):
+        self.sandbox.create()
+        done = self.lua("""
+          local words = { "sh", "-c", "cat > got" }
+          for i = 4, 1000 do words[i] = ("x"):rep(1800) end
+          print(widgets.get(widgets.all()[1].sitekey).secret:pipe(words))""", sandbox=self.sandbox)
+        self.assert_status(done, 4)
+        self.assertIn("sh: its words are too long for the journal", done.out)
+        self.assertFalse((self.home / "got").exists())
+
     def test_how_many_are_listed(self):
         for _ in range(3):
             self.lua("widgets.create { name = 'x', domains = {}, mode = 'managed' }",
