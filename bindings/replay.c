@@ -163,20 +163,6 @@ static int replay_answered(lua_State *L)
     return 0;
 }
 
-// begin() -> id: puts this run into the journal, though it has written nothing yet
-static int replay_begin(lua_State *L)
-{
-    struct ts_error err;
-    struct ts_door *door = ts_host_of(L)->door;
-    if (ts_recorder_begin(&door->recorder, &err)) {
-        struct lx_failure failure = {.message = err.message};
-        lx_note(L, TS_ENTRY_JOURNAL, &failure);
-        lx_misuse_err(L, &err);
-    }
-    lua_pushstring(L, ts_recorder_run(&door->recorder));
-    return 1;
-}
-
 // clock() -> the wall clock in microseconds
 static int replay_clock(lua_State *L)
 {
@@ -246,22 +232,12 @@ static int replay_is_foreign(lua_State *L)
     return 1;
 }
 
-// half(widgets) -> the Lua half behind that table of functions
-static int replay_half(lua_State *L)
-{
-    luaL_checktype(L, 1, LUA_TTABLE);
-    push_widgets_half(L, 1);
-    return 1;
-}
-
 int luaopen_ts_replay_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"answered", replay_answered},
-        {"begin", replay_begin},
         {"clock", replay_clock},
         {"file_mark", replay_file_mark},
-        {"half", replay_half},
         {"hide", replay_hide},
         {"holds", replay_holds},
         {"image", replay_image},

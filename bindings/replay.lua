@@ -138,6 +138,17 @@ local function hide_files()
   end)
 end
 
+---Counts what was done before as used, and as what may be asked for again.
+function replay.count(operations)
+  for _, operation in ipairs(operations) do
+    if operation.state == "done" and WRITES[operation.op] then
+      for _, kind in ipairs(permissions_of(operation)) do
+        native.use(kind, 1)
+      end
+    end
+  end
+end
+
 ---What the run and its resumes have done, in the order of the journal.
 function replay.load(operations)
   for _, operation in ipairs(operations) do
@@ -157,13 +168,9 @@ function replay.load(operations)
         marks[operation.sitekey] = operation.after_mark
         owners[operation.after_mark or ""] = operation.sitekey
       end
-      if WRITES[op] then
-        for _, kind in ipairs(permissions_of(operation)) do
-          native.use(kind, 1)
-        end
-      end
     end
   end
+  replay.count(operations)
   if next(hidden) then
     native.hide(hidden)
     hide_files()

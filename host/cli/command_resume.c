@@ -16,6 +16,8 @@
 struct resume_settings {
     struct ts_settings settings; // first, for the functions that store there
     bool is_changed_fine;
+    char if_unknown[16];
+    char on_stale[8];
 };
 
 static enum ts_err set_changed_script(void *settings, const char *value, struct ts_error *err)
@@ -33,7 +35,18 @@ static enum ts_err set_if_unknown(void *settings, const char *value, struct ts_e
         return ts_error_set(
             err, TS_ERR_USAGE, "--if-unknown %.40s: stop, done or not-applied expected", value);
     }
-    ((struct resume_settings *)settings)->settings.config.if_unknown = value;
+    struct resume_settings *resume = settings;
+    ts_str_copy(resume->if_unknown, sizeof resume->if_unknown, value);
+    return TS_OK;
+}
+
+static enum ts_err set_on_stale(void *settings, const char *value, struct ts_error *err)
+{
+    if (!ts_str_is(value, "skip") && !ts_str_is(value, "stop")) {
+        return ts_error_set(err, TS_ERR_USAGE, "--on-stale %.40s: stop or skip expected", value);
+    }
+    struct resume_settings *resume = settings;
+    ts_str_copy(resume->on_stale, sizeof resume->on_stale, value);
     return TS_OK;
 }
 
@@ -53,6 +66,8 @@ const struct ts_option ts_resume_options[] = {
         ts_set_max_create},
     {"max-update", 0, TS_OPTION_VALUE, "N", "send at most N updates, with those before",
         ts_set_max_update},
+    {"on-stale", 0, TS_OPTION_VALUE, "HOW",
+        "of a plan: a widget is not as it is to be: stop or skip it", set_on_stale},
     {"concurrency", 0, TS_OPTION_VALUE, "N", "requests in flight", ts_set_concurrency},
     {"fresh", 0, TS_OPTION_VALUE, "S", "how old a listed widget may be when a write relies on it",
         ts_set_fresh},
@@ -102,10 +117,27 @@ static bool is_one_of(const char *word, const char *const *name)
     return *name != NULL;
 }
 
-// Reads the options that the run had.
-static enum ts_err inherit(const struct ts_journal_words *options, struct ts_settings *settings,
-    struct ts_given *given, struct ts_error *err)
+// Whether there is such an option, as "--name" or "--name=value". A plan that is undone or applied
+// has options that mean nothing any more.
+static bool is_known(const char *word, const struct ts_option *rows)
 {
+    while (rows->name && (rows->kind == TS_OPTION_HEADING || !is_option(word, rows->name))) {
+        rows++;
+    }
+    return rows->name != NULL;
+}
+
+// Reads the options that the run had.
+static enum ts_err inherit(const struct ts_journal_words *options, bool is_plan,
+    struct resume_settings *settings, struct ts_given *given, struct ts_error *err)
+{
+    static const struct ts_option of_plans[] = {
+        {"on-stale", 0, TS_OPTION_VALUE, "HOW", NULL, set_on_stale},
+        {NULL, 0, TS_OPTION_FLAG, NULL, NULL, NULL},
+    };
+    struct ts_option joined[TS_RUN_ROWS_MAX];
+    ts_run_options_join(joined, of_plans);
+    const struct ts_option *rows = is_plan ? joined : ts_run_options;
     char program[] = "tshost";
     char **argv = calloc((size_t)options->count + 2, sizeof *argv);
     if (!argv) {
@@ -114,6 +146,9 @@ static enum ts_err inherit(const struct ts_journal_words *options, struct ts_set
     int argc = 0, operand;
     argv[argc++] = program;
     for (int i = 0; i < options->count; i++) {
+        if (!is_known(options->words[i], rows)) {
+            continue;
+        }
         if (!is_one_of(options->words[i], own)) {
             argv[argc++] = options->words[i];
         }
@@ -121,7 +156,7 @@ static enum ts_err inherit(const struct ts_journal_words *options, struct ts_set
             ts_given_add(given, options->words[i]);
         }
     }
-    enum ts_err code = ts_options_parse(ts_run_options, argc, argv, settings, NULL, &operand, err);
+    enum ts_err code = ts_options_parse(rows, argc, argv, settings, NULL, &operand, err);
     free(argv); // what settings keep are the words
     return code;
 }
@@ -147,7 +182,7 @@ static void permissions_note(const struct ts_permissions *permissions, struct ts
 
 // Puts the options of the run and those of the command line together. Kinds that are granted here
 // are granted anew, and all else that is said twice holds as it is said here.
-static enum ts_err options_join(int argc, char **argv, const struct ts_journal_words *options,
+static enum ts_err options_join(int argc, char **argv, const struct ts_journal_origin *origin,
     struct resume_settings *out, struct ts_given *given, struct ts_error *err)
 {
     struct resume_settings first = {.is_changed_fine = false};
@@ -156,7 +191,7 @@ static enum ts_err options_join(int argc, char **argv, const struct ts_journal_w
     ts_config_init(&first.settings.config);
     ts_config_init(config);
     enum ts_err code = ts_options_parse(ts_resume_options, argc, argv, &first, NULL, &operand, err);
-    code = code ? code : inherit(options, &out->settings, given, err);
+    code = code ? code : inherit(&origin->options, ts_resume_is_plan(origin), out, given, err);
     struct ts_permissions before = config->permissions;
     if (!code) {
         code = ts_options_parse(ts_resume_options, argc, argv, out, given, &operand, err);
@@ -181,8 +216,8 @@ static int resume(int argc, char **argv, struct resume_settings *resume,
         fprintf(stderr, "tshost: run %s is finished: there is nothing to resume\n", origin->run);
         return TS_EXIT_DONE;
     }
-    struct resume_settings joined = {.is_changed_fine = resume->is_changed_fine};
-    enum ts_err code = options_join(argc, argv, &origin->options, &joined, given, &err);
+    struct resume_settings joined = {.if_unknown = "stop", .on_stale = "stop"};
+    enum ts_err code = options_join(argc, argv, origin, &joined, given, &err);
     config = &joined.settings.config;
     config->program = resume->settings.config.program;
     config->words = resume->settings.config.words;
@@ -192,6 +227,12 @@ static int resume(int argc, char **argv, struct resume_settings *resume,
     if (code) {
         return ts_report_failure(config, TS_EXIT_USAGE, err.message);
     }
+    char *of_plan[] = {origin->run, joined.if_unknown, joined.on_stale};
+    if (config->command) {
+        config->args = of_plan;
+        config->arg_count = sizeof of_plan / sizeof *of_plan;
+    }
+    config->if_unknown = joined.if_unknown;
     config->options_text = ts_given_text(given);
     return ts_run(config);
 }

@@ -5,6 +5,7 @@ local cjson = require "cjson"
 local journal = require "tshost.journal"
 local native = require "tshost.replay_core"
 local replay = require "tshost.replay"
+local run = require "tshost.run"
 local task = require "task"
 local turnstile = require "turnstile"
 
@@ -28,9 +29,9 @@ local function core_of(account)
   local key = account or ""
   if not cores[key] then
     local widgets = turnstile.widgets
-    local core = native.half(widgets).core
+    local core = run.writes(widgets).core
     if account and core.account() ~= account then
-      core = native.half(turnstile.client { account_id = account }.widgets).core
+      core = run.writes(turnstile.client { account_id = account }.widgets).core
     end
     cores[key] = core
   end

@@ -25,7 +25,6 @@ void ts_config_init(struct ts_config *config)
         .timeout_us = TS_CONFIG_TIMEOUT_US,
         .max_wait_us = TS_CONFIG_MAX_WAIT_US,
         .fresh_us = TS_CONFIG_FRESH_US,
-        .if_unknown = "stop",
         .progress_fd = 2,
         .level = TS_LOG_NORMAL,
     };

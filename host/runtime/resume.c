@@ -43,19 +43,21 @@ static enum ts_err script_check(
     return TS_OK;
 }
 
+bool ts_resume_is_plan(const struct ts_journal_origin *origin)
+{
+    return !ts_str_is(origin->command, "run");
+}
+
 enum ts_err ts_resume_configure(const struct ts_journal_origin *origin, bool is_changed_fine,
     struct ts_config *config, struct ts_error *err)
 {
-    if (!ts_str_is(origin->command, "run")) {
-        return ts_error_set(err, TS_ERR_USAGE, "run %s is of tshost %s, which cannot be resumed",
-            origin->run, origin->command);
-    }
     if (ts_str_is(origin->script, "-")) {
         return ts_error_set(err, TS_ERR_USAGE,
             "the script of run %s came from standard input, and is not there any more",
             origin->run);
     }
-    if (!origin->arguments.is_known || !origin->options.is_known) {
+    bool is_plan = ts_resume_is_plan(origin);
+    if ((!is_plan && !origin->arguments.is_known) || !origin->options.is_known) {
         return ts_error_set(
             err, TS_ERR_USAGE, "the command line of run %s is not in the journal", origin->run);
     }
@@ -64,11 +66,17 @@ enum ts_err ts_resume_configure(const struct ts_journal_origin *origin, bool is_
             err, errno, "run %s ran in %.200s", origin->run, origin->directory);
     }
     config->of = origin->run;
-    config->args = origin->arguments.words;
-    config->arg_count = origin->arguments.count;
+    if (!is_plan) {
+        config->args = origin->arguments.words;
+        config->arg_count = origin->arguments.count;
+    }
     config->account = origin->account[0] ? origin->account : NULL;
     if (!ts_str_has_prefix(origin->base_url, SANDBOX)) {
         config->base_url = origin->base_url;
+    }
+    if (is_plan) {
+        config->command = "resume_plan";
+        return TS_OK;
     }
     if (!config->code) {
         config->script = origin->script;
