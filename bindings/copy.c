@@ -214,6 +214,9 @@ static void copy_run(lua_State *L, struct copy *copy)
     if (copy->host->rehearsal->set_copied(copy->host, ts_client_account(copy->live), &err)) {
         luaL_error(L, "%s", err.message);
     }
+    if (copy->widgets > copy->host->rehearsal->widgets) {
+        copy->host->rehearsal->widgets = copy->widgets;
+    }
     copy->is_complete = true;
 }
 

@@ -25,6 +25,7 @@ struct ts_rehearsal {
         int64_t *rows, int64_t *widgets, struct ts_error *err);
     struct ts_remarks remarks;
     struct ts_remarks directories; // that the script seems to have made, as the texts
+    int64_t widgets;               // of the largest account that was copied
     bool is_copying;
     bool has_failed; // a copy stayed incomplete: there is no plan
 };

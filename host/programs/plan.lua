@@ -118,21 +118,24 @@ function make.pipe(row)
   return { op = "pipe", sitekey = row.sitekey, command = body.command, timeout = body.timeout_ms / 1000 }
 end
 
--- What applying costs at most: each write, a look at each widget right before it is changed, and
--- one for a secret that no step before has brought.
-local function count_requests(steps)
-  local requests, has_secret = 0, {}
+-- What applying costs, but for looks at what changed meanwhile: each write; what the changes rely on,
+-- from a list or widget by widget, whichever is less; a read for each rotation, and for a secret that
+-- no step before has brought; and a look for widgets like those that are created.
+local function count_requests(steps, fleet)
+  local requests, compared, is_seen, has_secret, creates = 0, 0, {}, {}, 0
   for _, step in ipairs(steps) do
     local sitekey = step.new or step.sitekey
-    if not WRITES[step.op] then
-      requests = requests + (has_secret[sitekey] and 0 or 1)
-      has_secret[sitekey] = true
-    else
-      requests = requests + (step.op == "create" and 1 or 2)
-      has_secret[sitekey] = step.op == "create" or step.op == "rotate" or has_secret[sitekey]
+    requests = requests + (WRITES[step.op] and 1 or 0)
+    if step.op == "create" then
+      creates, is_seen[sitekey] = 1, true
+    elseif step.op == "rotate" or not WRITES[step.op] and not has_secret[sitekey] then
+      requests = requests + 1
+    elseif WRITES[step.op] and not is_seen[sitekey] then
+      compared, is_seen[sitekey] = compared + 1, true
     end
+    has_secret[sitekey] = step.op ~= "update" and step.op ~= "delete" or has_secret[sitekey]
   end
-  return requests
+  return requests + creates + math.min(compared, math.max(math.ceil(fleet / 1000), 1))
 end
 
 local function find_remarks(steps)
@@ -181,7 +184,7 @@ end
 
 ---Makes a plan of what the journal has of the script's run.
 ---@param context table run (nil: it changed nothing), plan (its id), base_url, script, sha256, arguments,
----directory, created, tshost, directories, remarks
+---directory, created, tshost, directories, remarks, fleet (how many widgets the account has)
 ---@return table plan the context with account, steps, counts and requests
 function plan.make(context)
   local steps, counts = {}, {}
@@ -203,7 +206,7 @@ function plan.make(context)
     end
   end
   context.steps, context.counts = steps, counts
-  context.requests = count_requests(steps)
+  context.requests = count_requests(steps, context.fleet)
   local remarks = find_remarks(steps)
   table.move(remarks, 1, #remarks, #context.remarks + 1, context.remarks)
   return context

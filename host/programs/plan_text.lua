@@ -173,9 +173,9 @@ end
 local function cost(self)
   local requests = human.count(self.requests) .. (self.requests == 1 and " request" or " requests")
   local seconds = math.ceil(self.seconds)
-  local wait = seconds > 0 and ("about %s at the rate budget"):format(human.duration(seconds))
+  local wait = seconds > 0 and ("%s at the rate budget"):format(human.duration(seconds))
     or "no wait for the rate budget"
-  return ("at most %s, %s"):format(requests, wait)
+  return ("about %s, %s"):format(requests, wait)
 end
 
 function writer:add_totals(what)
@@ -204,7 +204,7 @@ end
 ---The plan for people.
 ---@param self table of plan.make; also `seconds` that applying waits for the rate budget, `options`
 ---that allow it, `shortage`: what the options that were given lack, `file` where it is saved,
----`is_colored`
+---`command` that applies it, `is_colored`
 ---@return string
 local function render(self)
   local out = setmetatable({ directory = self.directory, is_colored = self.is_colored }, writer)
@@ -220,8 +220,8 @@ local function render(self)
   end
   out:add_remarks(self.remarks)
   if self.file and #self.steps > 0 then
-    out:add(("Saved: tshost apply %s%s"):format(self.options ~= "" and self.options .. " " or "",
-      shown(self.file)))
+    out:add((self.command and "Saved: " .. self.command or "Saved: " .. shown(self.file))
+      .. (self.base_url == "sandbox:" and "; it cannot be applied, as this sandbox has ended" or ""))
   end
   return table.concat(out, "\n") .. "\n"
 end

@@ -15,6 +15,8 @@
 
 #include "host/base/buf.h"
 #include "host/base/clock.h"
+#include "host/base/shell.h"
+#include "host/base/str.h"
 #include "host/base/terminal.h"
 #include "host/runtime/diversion.h"
 #include "host/runtime/exit_status.h"
@@ -110,6 +112,8 @@ static void push_context(lua_State *L, struct plan *plan)
     set_string(L, "sha256", parts->record.sha256);
     set_string(L, "directory", getcwd(here, sizeof here));
     set_string(L, "file", plan->options->file);
+    lua_pushinteger(L, (lua_Integer)face->widgets);
+    lua_setfield(L, -2, "fleet");
     lua_pushboolean(L, plan->is_colored);
     lua_setfield(L, -2, "is_colored");
     push_arguments(L, plan->given);
@@ -153,6 +157,41 @@ static void add_options(lua_State *L, const struct plan *plan)
     }
 }
 
+// Adds an option as it was given; not when it comes from the environment anyway.
+static bool option_add(
+    char *line, size_t size, const char *name, const char *value, const char *variable)
+{
+    char word[TS_SCRIPT_PATH_MAX + 32];
+    const char *set = variable ? getenv(variable) : NULL;
+    if (!value || (set && ts_str_is(set, value))) {
+        return true;
+    }
+    int len = snprintf(word, sizeof word, "--%s=%s", name, value);
+    return len > 0 && (size_t)len < sizeof word && ts_shell_add(line, size, word);
+}
+
+// Adds the command that applies the plan, unless it could not be copied from a terminal.
+static void add_command(lua_State *L, const struct plan *plan)
+{
+    const struct ts_config *config = plan->given;
+    char line[4 * TS_SCRIPT_PATH_MAX] = "tshost apply";
+    lua_getfield(L, -1, "options");
+    const char *options = lua_tostring(L, -1);
+    if (options && *options) {
+        size_t len = strlen(line);
+        snprintf(line + len, sizeof line - len, " %s", options);
+    }
+    lua_pop(L, 1);
+    if (plan->options->file && (!config->is_sandbox || config->sandbox_db) &&
+        option_add(line, sizeof line, "sandbox", config->sandbox_db, NULL) &&
+        option_add(line, sizeof line, "account", config->account, "CLOUDFLARE_ACCOUNT_ID") &&
+        option_add(line, sizeof line, "base-url", config->base_url, "CLOUDFLARE_BASE_URL") &&
+        option_add(line, sizeof line, "token-file", config->token_file, NULL) &&
+        ts_shell_add(line, sizeof line, plan->options->file)) {
+        set_string(L, "command", line);
+    }
+}
+
 static void add_seconds(lua_State *L, struct ts_parts *parts)
 {
     struct ts_progress_source budgets = ts_budgets_progress(&parts->budgets);
@@ -186,6 +225,7 @@ static int plan_main(lua_State *L)
     push_context(L, plan);
     lua_call(L, 1, 1); // 2
     add_options(L, plan);
+    add_command(L, plan);
     add_seconds(L, plan->parts);
     lua_getfield(L, 2, "steps");
     plan->steps = (lua_Integer)lua_rawlen(L, -1);

@@ -76,7 +76,7 @@ planned-0001  "bolt"
 
 Plan: 1 to create, 2 to change, 1 to delete, 1 to rotate
 Account: {ACCOUNT}
-Cost: at most 9 requests, no wait for the rate budget
+Cost: about 8 requests, no wait for the rate budget
 Needs: --allow delete=1,rotate=1 --max-create 1 --max-update 2
 """)
 
@@ -292,7 +292,7 @@ Needs: --allow delete=1,rotate=1 --max-create 1 --max-update 2
         code = ("for i = 1, 90 do assert(widgets.create { name = 'w' .. i, domains = "
                 "{ 'w.example' }, mode = 'managed' }) end")
         done = self.plan(code, "--rate", "30/60")
-        self.assertRegex(done.out, "Cost: at most 90 requests, about [0-9a-z ]*min[0-9a-z ]* at "
+        self.assertRegex(done.out, "Cost: about 91 requests, [0-9a-z ]*min[0-9a-z ]* at "
                                    "the rate budget\n")
 
     def test_a_plan_beside_a_run_that_has_the_account(self):
@@ -492,6 +492,15 @@ class Files(PlanCase):
         path = self.home / "plan.json"
         self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
         self.assertTrue(done.out.endswith("Saved: tshost apply --max-create 1 plan.json\n"))
+        done = self.plan(self.CODE, "-o", "it's.json", "--base-url", self.sandbox.url + "/",
+                         "--account", ACCOUNT)
+        self.assertTrue(done.out.endswith(
+            f"Saved: tshost apply --max-create 1 --base-url={self.sandbox.url}/ "
+            "'it'\\''s.json'\n"), done.out)
+        script = self.script("local widgets = require 'turnstile'.widgets " + self.CODE)
+        done = self.run_tshost("plan", "--sandbox", script, "-o", "none.json")
+        self.assertTrue(done.out.endswith("Saved: none.json; it cannot be applied, as this sandbox "
+                                          "has ended\n"), done.out)
         plan = json.loads(path.read_text())
         self.assertEqual(plan["steps"][0]["name"], "x")
         self.assertEqual([entry.name for entry in self.home.iterdir() if "plan" in entry.name],
