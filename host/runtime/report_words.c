@@ -57,6 +57,7 @@ size_t ts_report_figures(const struct ts_ledger *ledger, struct ts_figure *out)
             delivered[TS_DELIVERY_WRITE]},
         {"secret piped", "secrets piped", "piped", TS_FIGURE_DONE, delivered[TS_DELIVERY_PIPE]},
         {"unchanged", NULL, "unchanged", TS_FIGURE_NEUTRAL, ledger->unchanged},
+        {"done before", NULL, "replayed", TS_FIGURE_NEUTRAL, ledger->replayed},
         {"failed", NULL, "failed", TS_FIGURE_FAILED, counts[TS_ENTRY_WRITE_FAILED]},
         {"not sent", NULL, "unsent", TS_FIGURE_FAILED, counts[TS_ENTRY_WRITE_UNSENT]},
         {"not recorded", NULL, "unrecorded", TS_FIGURE_FAILED, counts[TS_ENTRY_JOURNAL]},
