@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A secret into a file of its own. The content is complete and synced before it gets its name;
-// until then it has none (O_TMPFILE), so that not even SIGKILL leaves a copy lying about.
+// until then it has none (O_TMPFILE), so that not even SIGKILL leaves a copy lying about. One that
+// takes the place of another has a name for a moment; the next one there removes what that left.
 #include "host/ops/deliver.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/base/digest.h"
 #include "host/base/str.h"
 
 #define PROC_PATH_MAX 40
@@ -195,17 +197,43 @@ static int drop_publish_new(struct drop *drop)
     return 0;
 }
 
-// Puts the finished file in the place of what has the name. A rename needs a name to start from.
-static int drop_publish_over(struct drop *drop)
+// Gives the file that has no name the one from which it is renamed. It follows from that of the
+// target, so that what a killed process left is in the way, and goes; where that is somebody
+// else's, a name that nobody can guess does as well.
+static bool drop_link_temp(struct drop *drop)
 {
-    if (!drop->temp[0]) {
-        struct drop named = *drop;
-        if (!drop_name_temp(&named) || drop_link(drop, named.temp) != 0) {
-            return errno;
-        }
+    struct drop named = *drop;
+    char digest[TS_DIGEST_MAX];
+    size_t len = strlen(drop->name);
+    ts_digest(&drop->name, &len, 1, digest);
+    snprintf(named.temp, sizeof named.temp, ".tshost-%.16s", digest);
+    bool is_linked = drop_link(drop, named.temp) == 0;
+    if (!is_linked && errno == EEXIST && unlinkat(drop->dir, named.temp, 0) == 0) {
+        is_linked = drop_link(drop, named.temp) == 0;
+    }
+    if (!is_linked && (errno == EEXIST || errno == EPERM || errno == EACCES || errno == EISDIR)) {
+        is_linked = drop_name_temp(&named) && drop_link(drop, named.temp) == 0;
+    }
+    if (is_linked) {
         memcpy(drop->temp, named.temp, sizeof drop->temp);
     }
+    return is_linked;
+}
+
+// Puts the finished file in the place of what has the name. A rename needs a name to start from.
+// Another process that delivers to the same place may take that away: then all is done again with a
+// name of its own from the start.
+static int drop_publish_over(struct drop *drop)
+{
+    bool is_unnamed = !drop->temp[0];
+    if (is_unnamed && !drop_link_temp(drop)) {
+        return errno;
+    }
     if (renameat(drop->dir, drop->temp, drop->dir, drop->name) != 0) {
+        if (is_unnamed && errno == ENOENT) {
+            drop->is_named = true;
+            drop->temp[0] = '\0';
+        }
         return errno;
     }
     drop->temp[0] = '\0';

@@ -9,12 +9,14 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -34,6 +36,7 @@ static struct {
     int tmpfile;
     int link;
     int fsync;
+    bool dies; // right after a link
 } faults;
 
 int __real_openat(int dir, const char *path, int flags, ...);
@@ -58,7 +61,11 @@ int __wrap_linkat(int from, const char *old, int to, const char *name, int flags
         errno = faults.link;
         return -1;
     }
-    return __real_linkat(from, old, to, name, flags);
+    int rc = __real_linkat(from, old, to, name, flags);
+    if (faults.dies && rc == 0) {
+        _exit(0);
+    }
+    return rc;
 }
 
 int __wrap_fsync(int fd)
@@ -174,6 +181,31 @@ static void test_new_file(void **state)
         assert_int_equal(count_files(fixture->dir), 1);
         unlink(fixture->path);
     }
+}
+
+// The content has a name beside the target for a moment. A process killed then leaves it, and the
+// next delivery takes it away.
+static void test_killed_while_replacing(void **state)
+{
+    struct fixture *fixture = *state;
+    int status;
+    put_old(fixture->path);
+    for (int i = 0; i < 2; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            faults.dies = true;
+            ts_deliver_file(fixture->secret, fixture->path, true, NULL);
+            _exit(1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        check_file(fixture->path, OLD);
+        assert_int_equal(count_files(fixture->dir), 2); // not one more each time
+    }
+    assert_int_equal(ts_deliver_file(fixture->secret, fixture->path, true, NULL), TS_OK);
+    check_file(fixture->path, SECRET);
+    check_mode(fixture->path);
+    assert_int_equal(count_files(fixture->dir), 1);
 }
 
 static void test_relative_path(void **state)
@@ -326,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_new_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_killed_while_replacing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_relative_path, setup, teardown),
         cmocka_unit_test_setup_teardown(test_never_over_a_file, setup, teardown),
         cmocka_unit_test_setup_teardown(test_made_meanwhile, setup, teardown),
