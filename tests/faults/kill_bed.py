@@ -110,11 +110,15 @@ class Scene:
     def work(self):
         return "--allow", "delete,rotate", SCRIPT, self.secrets
 
+    def go_on(self):
+        """How to finish what a killed run left: it is resumed, or begun when nothing came of it."""
+        return ("resume", "last") if self.has_journal() and Journal(self.state).runs else self.work()
+
     def points(self, *arguments):
         """Runs tshost; where it could have been killed from when it first came by its state."""
         trace = self.home / "trace"
         status, said = self.run(*arguments, program=[*STRACE, trace, TSHOST])
-        assert status == 0, said
+        assert status == 0, f"{status}: {said}"
         return points_of(trace.read_text(errors="replace"), str(self.state))
 
     def has_journal(self):

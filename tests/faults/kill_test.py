@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """A run of twenty operations is killed at every system call that it makes. Whenever that is, the
-journal is sound and explains what the server has.
+journal is sound and explains what the server has; and when the run was resumed, all is as if nobody
+had killed it. The same when the resume is killed as well, and resumed.
 
-KILL_EVERY says at every which call, 1 for all of them; KILL_FROM at which the first time.
+KILL_EVERY says at every which call, 1 for all of them, and KILL_FROM at which the first time.
+KILL_AGAIN_EVERY says the same of runs whose resume is killed, and KILL_AGAIN at how many calls each.
 """
 
 import concurrent.futures
@@ -14,6 +16,9 @@ from kill_bed import Scene, has_strace
 
 EVERY = int(os.environ.get("KILL_EVERY", "29"))
 FROM = int(os.environ.get("KILL_FROM", "0"))
+AGAIN_EVERY = int(os.environ.get("KILL_AGAIN_EVERY", "190"))
+AGAIN = int(os.environ.get("KILL_AGAIN", "5"))
+ALWAYS = ("linkat", "renameat", "renameat2", "unlinkat")  # few, and each matters
 WORKERS = int(os.environ.get("KILL_WORKERS", str(os.cpu_count())))
 
 
@@ -30,28 +35,66 @@ class Kill(unittest.TestCase):
             points = scene.points(*scene.work())
         self.assertGreater(len(points), 500)
         tried = points[FROM::EVERY]
+        tried += [point for point in points if point.call in ALWAYS and point not in tried]
         killed = sum(self.each(kill, tried))
         print(f"{killed} kill points of {len(points)}", flush=True)
         self.assertGreater(killed, len(tried) * 0.95)  # how often it polls is not always the same
 
+    def test_again_while_it_is_resumed(self):
+        with Scene() as scene:
+            firsts = scene.points(*scene.work())[AGAIN_EVERY // 2::AGAIN_EVERY]
+        seconds = {}
+        for first, points in zip(firsts, self.each(points_of_resume, firsts)):
+            seconds[first] = points[::max(1, len(points) // AGAIN)]
+        pairs = [(first, second) for first, points in seconds.items() for second in points]
+        killed = sum(self.each(kill_again, pairs))
+        print(f"{killed} kill points in resumes of {len(firsts)} killed runs", flush=True)
+        self.assertGreater(killed, len(pairs) * 0.9)
+
     def each(self, attempt, points):
-        """Whether it was killed at each, after a look at what was found wrong."""
+        """What came of it at each, after a look at what was found wrong."""
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-            for point, (is_killed, found) in zip(points, pool.map(attempt, points)):
-                with self.subTest(str(point)):
+            for point, (result, found) in zip(points, pool.map(attempt, points)):
+                with self.subTest(" / ".join(map(str, point))):
                     self.assertEqual(found, [])
-                yield is_killed
+                yield result
+
+
+def problems_of_end(scene):
+    """Finishes what was killed, and then what is unlike an uninterrupted run."""
+    status, said = scene.run(*scene.go_on())
+    return scene.differences() if status == 0 else [f"went on with {status}: {said}"]
 
 
 def kill(point):
-    """Kills one there; whether it was, and what is wrong."""
+    """Kills one there; whether it was, and what is wrong then or after the resume."""
     with Scene() as scene:
         status, said = scene.begin(kill_at=point)
         if status == 0:
             return False, scene.differences()
         if status != -signal.SIGKILL:
             return True, [f"status {status}: {said}"]
-        return True, scene.unexplained()
+        return True, scene.unexplained() or problems_of_end(scene)
+
+
+def points_of_resume(point):
+    """Where the resume of a run that was killed there can be killed."""
+    with Scene() as scene:
+        scene.begin(kill_at=point)
+        return scene.points(*scene.go_on()), scene.differences()
+
+
+def kill_again(pair):
+    """Kills one there, and its resume; whether that was, and what is wrong in the end."""
+    first, second = pair
+    with Scene() as scene:
+        scene.begin(kill_at=first)
+        status, said = scene.run(*scene.go_on(), kill_at=second)
+        if status == 0:
+            return False, scene.differences()
+        if status != -signal.SIGKILL:
+            return True, [f"status {status}: {said}"]
+        return True, problems_of_end(scene)
 
 
 if __name__ == "__main__":
