@@ -27,7 +27,7 @@ void ts_recorder_fini(struct ts_recorder *recorder)
 
 const char *ts_recorder_run(const struct ts_recorder *recorder)
 {
-    return recorder->run;
+    return recorder->is_there ? recorder->run : "";
 }
 
 // Keeps the failure, if it is one and the first.
@@ -181,6 +181,7 @@ enum ts_err ts_recorder_commit(struct ts_recorder *recorder, struct ts_error *er
     if (recorder->journal && !recorder->failure.code) {
         struct ts_error cause;
         recorder_check(recorder, ts_journal_commit(recorder->journal, &cause), &cause);
+        recorder->is_there = recorder->is_there || (recorder->run[0] && !recorder->failure.code);
     }
     return recorder_fail(recorder, err);
 }

@@ -31,6 +31,7 @@ struct ts_recorder {
     bool is_on;
     struct ts_journal *journal; // NULL until it is needed
     char run[TS_RUN_ID_MAX];    // "" until the first write
+    bool is_there;              // others find the run in the journal: it has been committed
     int64_t *numbers;           // in the journal, by handle; 0: not there yet
     size_t len, cap;
     struct ts_pending *first, **last; // what the next commit is to note
@@ -53,7 +54,7 @@ enum ts_err ts_recorder_journal(
 // USAGE when nothing is recorded.
 enum ts_err ts_recorder_begin(struct ts_recorder *recorder, struct ts_error *err);
 
-// The id of the run in the journal, "" while it has none. Borrowed.
+// The id of the run, "" until it is in the journal for all to see. Borrowed.
 const char *ts_recorder_run(const struct ts_recorder *recorder);
 
 // Notes an operation that is about to happen. To be followed by the commit, with which it is

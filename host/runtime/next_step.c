@@ -199,6 +199,9 @@ static void remedy_add(struct ts_next_steps *out, const struct ts_next_facts *fa
         credentials_add(out, facts);
     } else if (counts[TS_ENTRY_LOCKED]) {
         locked_add(out, facts->config);
+    } else if (counts[TS_ENTRY_JOURNAL] && facts->run[0]) {
+        run_step_add(out, facts, "resume", NULL,
+            "when the journal can be written again: finds out what it lacks, and goes on");
     } else if (counts[TS_ENTRY_REFUSED]) {
         refused_add(out, facts);
     } else if (counts[TS_ENTRY_STALE]) {

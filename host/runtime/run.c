@@ -260,7 +260,8 @@ static bool run_record_end(struct ts_parts *parts, const struct ts_report *repor
     enum ts_err code = ts_record_end(
         &parts->record, report->status, has_figures ? ts_buf_text(&figures) : NULL, &err);
     ts_buf_fini(&figures);
-    if (code) {
+    // Once it has failed it stays so: then the ledger has that from the write that met it.
+    if (code && parts->door.ledger.counts[TS_ENTRY_JOURNAL] == 0) {
         struct ts_facts facts = {.kind = TS_ENTRY_JOURNAL, .message = err.message};
         ts_ledger_add(&parts->door.ledger, &facts);
     }
@@ -284,7 +285,6 @@ static int run_report(struct run *run)
         .config = run->config,
         .log = &parts->log,
         .door = &parts->door,
-        .run = ts_record_run(&parts->record),
         .said = run->said,
         .said_entry = run->said_entry,
         .reason = parts->queue.outage.reason,
@@ -298,6 +298,7 @@ static int run_report(struct run *run)
     if (run_record_end(parts, &report)) {
         report.status = status = ts_exit_choose(&parts->door.ledger, &causes);
     }
+    report.run = ts_record_run(&parts->record); // what was only noted is in the journal by now
     if (run->said[0]) {
         ts_report_error(&parts->log, run->said);
     }

@@ -241,6 +241,49 @@ class Directories(Refused):
         self.assertEqual((done.status, done.out), (0, "0\n"))
 
 
+class Refusing(StateCase):
+    """A journal that can be opened, and does not take all that it is told."""
+
+    def setUp(self):
+        super().setUp()
+        done = self.run_tshost(self.prepared(CREATE), sandbox=self.sandbox)
+        self.assert_status(done, 0)
+
+    def refuse(self, what):
+        database = sqlite3.connect(self.state / "journal.db")
+        database.execute(
+            f"CREATE TRIGGER refuse BEFORE {what} BEGIN SELECT raise(ABORT, 'no room'); END")
+        database.commit()
+        database.close()
+
+    def work(self):
+        done = self.run_tshost(self.prepared(CREATE + CREATE), sandbox=self.sandbox)
+        self.assert_status(done, 9)
+        self.assertEqual(done.err.count("no room"), 1, done)
+        return done
+
+    def test_a_run_that_is_not_in_it_has_no_name(self):
+        self.refuse("INSERT ON operation")
+        done = self.work()
+        self.assertRegex(done.err, r"tshost: 1 not recorded; 0 requests in [^;]*\n")
+        self.assertNotIn("next:", done.err)
+        self.assertEqual(len(Journal(self.state).runs), 1)
+
+    def test_what_it_lacks_is_found_out_by_a_resume(self):
+        self.refuse("INSERT ON outcome")
+        done = self.work()
+        self.assertIn("tshost: 1 created, 1 not recorded; 1 request in ", done.err)
+        run = Journal(self.state).runs[-1][0]
+        self.assertRegex(done.err, f"next: +.*tshost resume {run}  # when the journal can be")
+        self.assertEqual(Journal(self.state).operations[-1].state, "intent")
+
+    def test_the_end_of_a_run(self):
+        self.refuse("UPDATE ON run")
+        done = self.run_tshost(self.prepared(CREATE), sandbox=self.sandbox)
+        self.assert_status(done, 9)
+        self.assertIn("tshost: 1 created, 1 not recorded; 1 request in ", done.err)
+
+
 class ReadOnly:
     """Mounts a directory over itself, read-only."""
 

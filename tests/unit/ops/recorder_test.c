@@ -214,12 +214,26 @@ static void test_a_journal_that_fails_stays_failed(void **state)
     bed->is_full = true;
     assert_int_equal(ts_recorder_commit(&bed->recorder, &bed->err), TS_ERR_JOURNAL);
     assert_string_equal(bed->err.message, "the disk is full");
-    bed->is_full = false; // too late: what was lost is lost
+    assert_string_equal(ts_recorder_run(&bed->recorder), ""); // nobody would find it
+    bed->is_full = false;                                     // too late: what was lost is lost
     assert_int_equal(ts_recorder_add(&bed->recorder, &intent, &handle, &bed->err), TS_ERR_JOURNAL);
     assert_int_equal(ts_recorder_note(&bed->recorder, &intent, &(struct ts_journal_outcome){0}), 0);
     ts_recorder_settle(&bed->recorder, 1, &(struct ts_journal_outcome){0});
     assert_int_equal(ts_recorder_end(&bed->recorder, 0, "done", NULL, &bed->err), TS_ERR_JOURNAL);
     assert_string_equal(bed->err.message, "the disk is full");
+}
+
+static void test_a_run_that_is_there_stays_named(void **state)
+{
+    struct bed *bed = *state;
+    add(bed, "a");
+    assert_string_equal(ts_recorder_run(&bed->recorder), "");
+    assert_int_equal(ts_recorder_commit(&bed->recorder, &bed->err), TS_OK);
+    assert_string_not_equal(ts_recorder_run(&bed->recorder), "");
+    add(bed, "b");
+    bed->is_full = true;
+    assert_int_equal(ts_recorder_commit(&bed->recorder, &bed->err), TS_ERR_JOURNAL);
+    assert_string_not_equal(ts_recorder_run(&bed->recorder), "");
 }
 
 int main(void)
@@ -233,6 +247,7 @@ int main(void)
         TEST(test_what_came_of_it_waits_for_the_commit),
         TEST(test_a_journal_that_cannot_be_opened),
         TEST(test_a_journal_that_fails_stays_failed),
+        TEST(test_a_run_that_is_there_stays_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -190,6 +190,16 @@ static void broken_off(void **state)
     check(bed, "tshost resume " RUN "\ntshost log --failed " RUN);
 }
 
+static void not_recorded(void **state)
+{
+    struct bed *bed = *state;
+    note(bed, TS_ENTRY_JOURNAL, 0, 0);
+    check(bed, ""); // nothing was done that could be gone on with
+    bed->facts.run = RUN;
+    note(bed, TS_ENTRY_STALE, 0, 0);
+    check(bed, "tshost resume " RUN "\ntshost log --failed " RUN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stale_and_locked, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(credentials, bed_setup, bed_teardown),
         cmocka_unit_test_setup_teardown(broken_off, bed_setup, bed_teardown),
+        cmocka_unit_test_setup_teardown(not_recorded, bed_setup, bed_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
