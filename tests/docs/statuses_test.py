@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Every exit status in docs/errors.md happens as it says there, alone and in the order of precedence.
+# In the end prints the table: how many command lines reached each status.
+import collections
 import http.server
 import os
 import re
@@ -47,14 +49,32 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 class StatusesTest(unittest.TestCase):
     meanings, order = documented()
-    seen = set()
+    seen = collections.Counter()
 
     def expect(self, status, *arguments, says="", **more):
         got, out, err = host.run(*arguments, **more)
         self.assertEqual(status, got, f"{arguments}: {out}{err}")
         self.assertIn(says, err)
+        self.reached(status)
+        return out
+
+    def reached(self, status):
         self.assertIn(status, self.meanings)
-        self.seen.add(status)
+        self.seen[status] += 1
+
+    def setUp(self):
+        self.home = self.enterContext(tempfile.TemporaryDirectory())
+
+    def at(self, sandbox, **more):
+        """What leads commands to that server, with a state directory that lasts for the test."""
+        return {"CLOUDFLARE_BASE_URL": sandbox.url, "CLOUDFLARE_ACCOUNT_ID": host.ACCOUNT,
+                "CLOUDFLARE_API_TOKEN": host.TOKEN, "TSHOST_STATE": self.home, **more}
+
+    def script(self, code):
+        path = os.path.join(self.home, "script.lua")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(WIDGETS + code)
+        return path
 
     def expect_offline(self, status, code, *options, says=""):
         self.expect(status, "--sandbox", *options, "-e", WIDGETS + code, says=says)
@@ -80,8 +100,48 @@ class StatusesTest(unittest.TestCase):
         self.expect(2, "no-such-script.lua")
         self.expect(2, "-e", WIDGETS + CREATE, CLOUDFLARE_API_TOKEN=host.TOKEN, says="no account")
 
+    def test_1_output(self):
+        done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >/dev/full', host.TSHOST, "-e", "print(1)"],
+                              env=host.environment(), capture_output=True, timeout=120, check=False)
+        self.assertEqual((1, b""), (done.returncode, done.stdout))
+        self.assertIn(b"cannot write to standard output", done.stderr)
+        self.reached(1)
+
+    def test_2_commands(self):
+        for command in "plan", "apply", "resume", "undo":
+            self.expect(2, command)
+        for command in "log", "resume":
+            self.expect(2, command, "no-such-run", says="there is no run")
+        self.expect(2, "apply", "/nowhere/plan.json", says="/nowhere/plan.json")
+
     def test_3(self):
         self.expect_offline(3, "os.exit(3)")
+
+    def test_plans(self):
+        file = os.path.join(self.home, "plan.json")
+        with host.Sandbox() as sandbox:
+            at = self.at(sandbox)
+            script = self.script("for w in widgets.list() do assert(widgets.update(w, "
+                                 '{ name = "renamed" })) end')
+            self.expect(0, "plan", script, **at)
+            self.expect(0, "-e", WIDGETS + CREATE, **at)
+            self.expect(3, "plan", script, "-o", file, **at)
+            self.expect(5, "apply", file, **self.at(sandbox, CLOUDFLARE_ACCOUNT_ID="f" * 32))
+            self.expect(0, "apply", file, **at)
+            self.expect(5, "apply", file, **at, says="applied")
+            self.expect(0, "plan", script, **at)
+
+    def test_stale_plans(self):
+        file = os.path.join(self.home, "plan.json")
+        with host.Sandbox() as sandbox:
+            at = self.at(sandbox)
+            self.expect(0, "-e", WIDGETS + CREATE, **at)
+            script = self.script('widgets.update(widgets.all()[1], { name = "planned" })')
+            self.expect(3, "plan", script, "-o", file, **at)
+            self.expect(0, "-e", WIDGETS + 'widgets.update(widgets.all()[1], { name = "mine" })', **at)
+            self.expect(6, "apply", file, **at)
+            name = "print(widgets.all()[1].name)"
+            self.assertEqual("mine\n", self.expect(0, "--read-only", "-e", WIDGETS + name, **at))
 
     def test_4(self):
         self.expect_offline(4, GONE, says="1 failed")
@@ -137,6 +197,20 @@ class StatusesTest(unittest.TestCase):
                 sandbox.fail_next("get", kind, times=1 if kind == "429" else 5)
                 self.expect_at(sandbox.url, 9, 'widgets.get "0x4x"')
 
+    def test_9_state(self):
+        """What cannot be recorded is not done."""
+        with host.Sandbox() as sandbox:
+            file = os.path.join(self.home, "file")
+            with open(file, "wb"):
+                pass
+            self.expect(9, "-e", WIDGETS + CREATE, **self.at(sandbox, TSHOST_STATE=file),
+                        says="is not a directory")
+            with open(os.path.join(self.home, "journal.db"), "wb") as journal:
+                journal.write(b"garbage" * 1000)
+            self.expect(9, "-e", WIDGETS + CREATE, **self.at(sandbox), says="journal.db")
+            self.expect(0, "--read-only", "-e", WIDGETS + "assert(#widgets.all() == 0)",
+                        **self.at(sandbox))
+
     def test_10(self):
         with host.Sandbox() as sandbox:
             for kind in "drop", "truncate", "502":
@@ -168,7 +242,7 @@ class StatusesTest(unittest.TestCase):
             _, err = process.communicate(timeout=120)
             self.assertEqual(128 + number, process.returncode)
             self.assertIn("interrupted", err)
-            self.seen.add(process.returncode)
+            self.reached(process.returncode)
 
     def test_precedence(self):
         refused, read = 'widgets.delete "0x4x" ', 'widgets.get "0x4x" '
@@ -187,9 +261,10 @@ class StatusesTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        promised = {n for n, meaning in cls.meanings.items() if "not in this version" not in meaning}
-        if promised != cls.seen:
-            raise AssertionError(f"documented {sorted(promised)}, seen {sorted(cls.seen)}")
+        for status, meaning in sorted(cls.meanings.items()):
+            print(f"{status:4}  {cls.seen[status]:3} times  {meaning[:70]}", flush=True)
+        if set(cls.meanings) != set(cls.seen):
+            raise AssertionError(f"documented {sorted(cls.meanings)}, seen {sorted(cls.seen)}")
 
 
 if __name__ == "__main__":
