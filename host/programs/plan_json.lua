@@ -3,6 +3,7 @@
 -- and compared.
 local cjson = require "cjson"
 local fields = require "tshost.program.plan_fields"
+local lx = require "tshost.lx"
 
 local LISTS = {
   arguments = true, command = true, directories = true, domains = true, remarks = true,
@@ -22,8 +23,12 @@ local ORDERS = { saw = fields, set = fields, counts = COUNTS }
 
 local object
 
--- cjson writes a slash as "\\/", which is allowed and hard to read.
+-- cjson writes a slash as "\\/", which is allowed and hard to read, and lets through bytes that are no
+-- UTF-8, which are not: an argument or the name of a file may hold them.
 local function scalar(value)
+  if type(value) == "string" and not utf8.len(value) then
+    value = lx.clean(value)
+  end
   local text = cjson.encode(value):gsub("\\(.)", { ["/"] = "/" })
   return text
 end

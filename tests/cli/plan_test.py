@@ -538,6 +538,16 @@ class Files(PlanCase):
         self.assertIn("-o mine\n", done.err)
         self.assertFalse((self.home / "mine").exists())
 
+    def test_it_is_json_whatever_the_script_was_given(self):
+        script = self.script("local widgets = require 'turnstile'.widgets " + self.CODE
+                             + " io.open(arg[1], 'w'):close()")
+        done = self.run_tshost("plan", "-o", "plan.json", script, "\udcff\x1b",
+                               sandbox=self.sandbox)
+        self.assert_status(done, 3)
+        plan = json.loads((self.home / "plan.json").read_bytes().decode("utf-8"))
+        self.assertEqual(plan["arguments"], ["??"])
+        self.assertEqual(len(plan["remarks"]), 1)
+
     def test_it_holds_no_secret(self):
         done = self.plan("""
             for w in widgets.list() do
