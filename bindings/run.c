@@ -84,24 +84,43 @@ static int run_begin(lua_State *L)
     return run_id(L);
 }
 
+// Reads the table at index 1.
+TS_RAISES static void check_needs(lua_State *L, struct ts_needs *needs)
+{
+    *needs = (struct ts_needs){0};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    for (int kind = 0; kind < TS_ALLOW_COUNT; kind++) {
+        lua_getfield(L, 1, ts_permission_name((enum ts_permission)kind));
+        needs->count[kind] = lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_getfield(L, 1, "deliveries");
+    needs->deliveries = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+}
+
 // shortage{ create =, update =, delete =, rotate =, ["any-hostname"] =, deliveries = } -> nil when
 // so much is allowed, else what is short and the options that let it pass
 static int run_shortage(lua_State *L)
 {
-    struct ts_needs needs = {0};
+    struct ts_needs needs;
     struct ts_error err;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    for (int kind = 0; kind < TS_ALLOW_COUNT; kind++) {
-        lua_getfield(L, 1, ts_permission_name((enum ts_permission)kind));
-        needs.count[kind] = lua_tointeger(L, -1);
-        lua_pop(L, 1);
-    }
-    lua_getfield(L, 1, "deliveries");
-    needs.deliveries = lua_tointeger(L, -1);
+    check_needs(L, &needs);
     if (!ts_permissions_check_all(&ts_host_of(L)->door->permissions, &needs, &err)) {
         return 0;
     }
     lua_pushstring(L, err.message);
+    return 1;
+}
+
+// options(needs, as above) -> the options that let so much pass, beside those given; "": none
+static int run_options(lua_State *L)
+{
+    struct ts_needs needs;
+    char text[TS_PERMISSIONS_TEXT_MAX];
+    check_needs(L, &needs);
+    ts_permissions_options_missing(&ts_host_of(L)->door->permissions, &needs, text);
+    lua_pushstring(L, text);
     return 1;
 }
 
@@ -169,6 +188,7 @@ int luaopen_ts_run(lua_State *L)
         {"fail", run_fail},
         {"id", run_id},
         {"note", run_note},
+        {"options", run_options},
         {"origin", run_origin},
         {"set_step", run_set_step},
         {"settings", run_settings},

@@ -239,9 +239,10 @@ local function new(core, fresh)
     return shield(doubt.rotate, sitekey, is_immediate, before, sent, err)
   end
 
-  ---Notes a create that is not carried out, because what it would make is there already.
-  function half.refuse_twin(name, why)
-    return core.stale(name, why, "create")
+  ---Notes a write that is not carried out, because somebody else has changed what it is about. Of a
+  ---create the subject is a name, else a sitekey.
+  function half.refuse(op, subject, why)
+    return core.stale(subject, why, op)
   end
 
   return half

@@ -13,6 +13,8 @@ static const struct ts_command commands[] = {
     {NULL, "[options] SCRIPT [ARG...]", "run a script", ts_run_options, ts_command_run},
     {"apply", "apply [options] FILE", "do exactly what a saved plan says", ts_apply_options,
         ts_command_apply},
+    {"undo", "undo [options] RUN", "take back what a run has done", ts_undo_options,
+        ts_command_undo},
     {"log", "log [options] [RUN]", "what runs have done", ts_log_options, ts_command_log},
     {"plan", "plan [options] SCRIPT [ARG...]", "show what it would change", ts_plan_options,
         ts_command_plan},

@@ -44,6 +44,9 @@ static int program_run(
         return ts_report_failure(config, TS_EXIT_USAGE, err.message);
     }
     own->args[0] = argv[operand];
+    if (program->prepare && program->prepare(settings, own->args, &err)) {
+        return ts_report_failure(config, TS_EXIT_USAGE, err.message);
+    }
     config->program = "tshost";
     config->command = program->name;
     config->args = own->args;

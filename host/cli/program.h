@@ -21,6 +21,8 @@ struct ts_program {
     const char *missing;  // "no plan given"
     const char *about;    // the help above the options
     const char *statuses; // and below
+    // Looks up what the operand, args[0], means. NULL: nothing is to be looked up.
+    enum ts_err (*prepare)(void *settings, char *args[TS_PROGRAM_ARGS_MAX], struct ts_error *err);
     // Fills in args behind the operand, which is the first. Returns their number, operand included.
     int (*add_args)(void *settings, char *args[TS_PROGRAM_ARGS_MAX]);
 };

@@ -179,7 +179,7 @@ local function cost(self)
 end
 
 function writer:add_totals(what)
-  self:add("Plan: " .. totals(what.counts))
+  self:add((what.title or "Plan") .. ": " .. totals(what.counts))
   self:add("Account: " .. shown(what.account or "?"))
   self:add("Cost: " .. cost(what))
   if what.options ~= "" then
@@ -204,13 +204,13 @@ end
 ---The plan for people.
 ---@param self table of plan.make; also `seconds` that applying waits for the rate budget, `options`
 ---that allow it, `shortage`: what the options that were given lack, `file` where it is saved,
----`command` that applies it, `is_colored`
+---`command` that applies it, `is_colored`; `title`, in place of "Plan"
 ---@return string
 local function render(self)
   local out = setmetatable({ directory = self.directory, is_colored = self.is_colored }, writer)
   out:add_blocks(self.steps)
   if #self.steps == 0 then
-    out:add "Plan: no changes"
+    out:add((self.title or "Plan") .. ": no changes")
   else
     out:add_totals(self)
   end

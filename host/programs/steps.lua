@@ -244,7 +244,7 @@ function act.create(self, step)
   local twin = self.twins[twin_key(step.account or "", step.set)]
   local widget, err
   if twin then
-    widget, err = writes.refuse_twin(step.set.name, ("somebody else has made one with this name, "
+    widget, err = writes.refuse("create", step.set.name, ("somebody else has made one with this name, "
       .. "these domains and this mode since the plan: %s; nothing was sent"):format(twin))
   else
     widget, err = writes.create(step.set)

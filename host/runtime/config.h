@@ -47,7 +47,8 @@ struct ts_config {
     const char *token_file;
     const char *base_url; // NULL: the public API
     const char *ca_file;
-    bool is_plan; // the script changes a copy of the account, see planning.h
+    bool is_dry_run; // only reads, as under --read-only, but looks into the journal
+    bool is_plan;    // the script changes a copy of the account, see planning.h
     struct ts_permissions permissions;
     enum ts_if_locked if_locked;
     int64_t lock_wait_us; // how long to wait for it

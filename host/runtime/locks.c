@@ -52,7 +52,8 @@ void ts_locks_init(struct ts_locks *locks, struct ts_parts *parts)
 static bool is_needed(const struct ts_config *config)
 {
     bool is_ephemeral = config->is_sandbox && !config->sandbox_db;
-    return !config->permissions.is_read_only && !is_ephemeral;
+    bool is_reading = config->permissions.is_read_only || config->is_dry_run;
+    return !is_reading && !is_ephemeral;
 }
 
 // The end of a path says more than its beginning.

@@ -214,6 +214,7 @@ enum ts_err ts_parts_init(
     ts_display_init(&parts->display, &parts->log, config, &budget);
     ts_door_init(&parts->door);
     parts->door.permissions = config->permissions;
+    parts->door.permissions.is_read_only |= config->is_dry_run;
     parts->door.ledger.once = parts->queue.outage.reason;
     ts_queue_init(&parts->queue, (size_t)config->concurrency);
     ts_record_start(&parts->record, parts);
