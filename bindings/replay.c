@@ -17,6 +17,8 @@
 #include "host/base/clock.h"
 #include "host/state/journal_origin.h"
 
+#define VERDICTS_MAX ((size_t)64 * 1024 * 1024)
+
 bool lx_is_hidden(lua_State *L, const struct lx_replay *replay, int idx)
 {
     if (!replay->hidden) {
@@ -163,6 +165,18 @@ static int replay_answered(lua_State *L)
     return 0;
 }
 
+// tell(JSON array): the summary for programs has these verdicts
+static int replay_tell(lua_State *L)
+{
+    struct ts_buf *verdicts = &check_replay(L)->verdicts;
+    ts_buf_fini(verdicts);
+    ts_buf_init(verdicts, VERDICTS_MAX);
+    if (ts_buf_add_str(verdicts, luaL_checkstring(L, 1))) {
+        ts_buf_fini(verdicts);
+    }
+    return 0;
+}
+
 // clock() -> the wall clock in microseconds
 static int replay_clock(lua_State *L)
 {
@@ -243,6 +257,7 @@ int luaopen_ts_replay_core(lua_State *L)
         {"image", replay_image},
         {"is_foreign", replay_is_foreign},
         {"mark", replay_mark},
+        {"tell", replay_tell},
         {"use", replay_use},
         {NULL, NULL},
     };

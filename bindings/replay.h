@@ -8,13 +8,15 @@
 #include <stdint.h>
 
 #include "bindings/lx.h"
+#include "host/base/buf.h"
 #include "host/base/secret.h"
 #include "host/ops/permission.h"
 
-// Zeroed: nothing was done before.
+// Zeroed: nothing was done before. What is in verdicts is the owner's to release.
 struct lx_replay {
     int hidden;                   // reference of a set of sitekeys that lists leave out; 0: none
     int64_t owed[TS_ALLOW_COUNT]; // done before, and not asked for again yet
+    struct ts_buf verdicts;       // on what was in doubt, a JSON array
 };
 
 // Whether lists leave out the widget whose sitekey is at idx: the run has made it, and the script

@@ -88,7 +88,7 @@ static void member_begin(struct ts_json_writer *json, const char *name)
     json->is_behind = true;
 }
 
-static void member_add(struct ts_json_writer *json, const char *name, const char *value)
+void ts_json_value(struct ts_json_writer *json, const char *name, const char *value)
 {
     member_begin(json, name);
     json->code = json->code ? json->code : ts_buf_add_str(json->buf, value);
@@ -130,10 +130,10 @@ void ts_json_int(struct ts_json_writer *json, const char *name, int64_t value)
 
 void ts_json_bool(struct ts_json_writer *json, const char *name, bool value)
 {
-    member_add(json, name, value ? "true" : "false");
+    ts_json_value(json, name, value ? "true" : "false");
 }
 
 void ts_json_null(struct ts_json_writer *json, const char *name)
 {
-    member_add(json, name, "null");
+    ts_json_value(json, name, "null");
 }

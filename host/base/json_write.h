@@ -38,6 +38,9 @@ void ts_json_text(struct ts_json_writer *json, const char *name, const char *tex
 // The same, but "" is null as well.
 void ts_json_word(struct ts_json_writer *json, const char *name, const char *text);
 
+// A value that is JSON already.
+void ts_json_value(struct ts_json_writer *json, const char *name, const char *value);
+
 void ts_json_int(struct ts_json_writer *json, const char *name, int64_t value);
 void ts_json_bool(struct ts_json_writer *json, const char *name, bool value);
 void ts_json_null(struct ts_json_writer *json, const char *name);

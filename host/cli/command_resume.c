@@ -202,6 +202,13 @@ static enum ts_err options_join(int argc, char **argv, const struct ts_journal_o
     return code;
 }
 
+static void quieten(struct ts_config *config)
+{
+    if (config->is_json && config->level == TS_LOG_QUIET) {
+        config->level = TS_LOG_SILENT; // nothing but the object
+    }
+}
+
 static int resume(int argc, char **argv, struct resume_settings *resume,
     struct ts_journal_origin *origin, struct ts_given *given)
 {
@@ -213,8 +220,8 @@ static int resume(int argc, char **argv, struct resume_settings *resume,
         return ts_report_failure(config, TS_EXIT_LOCKED, err.message);
     }
     if (origin->is_finished) {
-        fprintf(stderr, "tshost: run %s is finished: there is nothing to resume\n", origin->run);
-        return TS_EXIT_DONE;
+        ts_error_set(&err, TS_OK, "run %s is finished: there is nothing to resume", origin->run);
+        return ts_report_nothing(config, err.message);
     }
     struct resume_settings joined = {.if_unknown = "stop", .on_stale = "stop"};
     enum ts_err code = options_join(argc, argv, origin, &joined, given, &err);
@@ -223,6 +230,7 @@ static int resume(int argc, char **argv, struct resume_settings *resume,
     config->words = resume->settings.config.words;
     config->word_count = resume->settings.config.word_count;
     config->option_at = resume->settings.config.option_at;
+    quieten(config);
     code = code ? code : ts_resume_configure(origin, joined.is_changed_fine, config, &err);
     if (code) {
         return ts_report_failure(config, TS_EXIT_USAGE, err.message);
@@ -251,6 +259,7 @@ int ts_command_resume(int argc, char **argv)
     if (ts_options_parse(ts_resume_options, argc, argv, &settings, NULL, &operand, &err)) {
         return ts_usage_error(&err);
     }
+    quieten(config);
     if (settings.settings.is_help) {
         printf("Usage: tshost resume [options] RUN\n\n"
                "RUN is the id of a run, a part of it that no other has, or \"last\".\n\n");

@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- How every resume begins: whether there is anything to resume, the account to itself, and what is in
 -- doubt settled.
+local cjson = require "cjson"
 local journal = require "tshost.journal"
 local log = require "log"
+local native = require "tshost.replay_core"
 local run = require "tshost.run"
 local settle = require "tshost.program.settle"
 local turnstile = require "turnstile"
@@ -62,9 +64,14 @@ end
 
 -- How many stay unknown.
 local function tell_verdicts(verdicts)
-  local unknown = 0
-  for _, found in ipairs(verdicts) do
-    local line = ("  %-11s  %s: %s"):format(WORDS[found.state], resume_begin.told(found.operation),
+  local unknown, list = 0, {}
+  for i, found in ipairs(verdicts) do
+    local operation = found.operation
+    list[i] = {
+      operation = operation.operation, op = operation.op, sitekey = operation.sitekey,
+      name = operation.name, verdict = found.state, why = found.why,
+    }
+    local line = ("  %-11s  %s: %s"):format(WORDS[found.state], resume_begin.told(operation),
       found.why)
     if found.state == "unknown" then
       unknown = unknown + 1
@@ -73,6 +80,7 @@ local function tell_verdicts(verdicts)
       log.note(line)
     end
   end
+  native.tell(cjson.encode(list))
   return unknown
 end
 

@@ -278,6 +278,7 @@ void ts_parts_fini(struct ts_parts *parts)
 {
     ts_signals_cancel();
     ts_planning_fini(&parts->planning);
+    ts_buf_fini(&parts->replay.verdicts);
     ts_sandbox_stop(parts->sandbox);
     parts->sandbox = NULL;
     ts_budgets_fini(&parts->budgets);

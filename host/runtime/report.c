@@ -8,6 +8,7 @@
 
 #include "host/base/line.h"
 #include "host/base/terminal.h"
+#include "host/runtime/exit_status.h"
 #include "host/runtime/report_private.h"
 
 void ts_report_style(struct ts_log *log, const struct ts_config *config)
@@ -49,17 +50,15 @@ void ts_report_summary(const struct ts_report *report)
     }
 }
 
-int ts_report_failure(const struct ts_config *config, int status, const char *message)
+// The end of a run that has no parts.
+static int report_early(
+    const struct ts_config *config, struct ts_log *log, int status, const char *message)
 {
-    struct ts_log log;
     struct ts_door door;
-    ts_log_init(&log, stderr, config->level);
-    ts_report_style(&log, config);
     ts_door_init(&door);
-    ts_report_error(&log, message);
     struct ts_report report = {
         .config = config,
-        .log = &log,
+        .log = log,
         .door = &door,
         .run = "",
         .said = message,
@@ -69,4 +68,22 @@ int ts_report_failure(const struct ts_config *config, int status, const char *me
     ts_report_summary(&report);
     ts_door_fini(&door);
     return status;
+}
+
+int ts_report_failure(const struct ts_config *config, int status, const char *message)
+{
+    struct ts_log log;
+    ts_log_init(&log, stderr, config->level);
+    ts_report_style(&log, config);
+    ts_report_error(&log, message);
+    return report_early(config, &log, status, message);
+}
+
+int ts_report_nothing(const struct ts_config *config, const char *message)
+{
+    struct ts_log log;
+    ts_log_init(&log, stderr, config->level);
+    ts_report_style(&log, config);
+    ts_log_line(&log, TS_LOG_NORMAL, "tshost: %s", message);
+    return report_early(config, &log, TS_EXIT_DONE, "");
 }

@@ -128,6 +128,9 @@ static void add_report(struct ts_json_writer *json, const struct ts_report *repo
     ts_json_int(json, "exit", report->status);
     ts_json_text(json, "status", ts_exit_word(report->status));
     ts_json_word(json, "error", report->said);
+    ts_json_text(json, "resumes", report->config->of);
+    bool has_verdicts = report->verdicts && report->verdicts[0];
+    ts_json_value(json, "verdicts", has_verdicts ? report->verdicts : "[]");
     add_effort(json, report);
     add_failures(json, &report->door->ledger);
     add_next(json, report);

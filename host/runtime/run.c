@@ -285,6 +285,7 @@ static int run_report(struct run *run)
         .config = run->config,
         .log = &parts->log,
         .door = &parts->door,
+        .verdicts = ts_buf_text(&parts->replay.verdicts),
         .said = run->said,
         .said_entry = run->said_entry,
         .reason = parts->queue.outage.reason,

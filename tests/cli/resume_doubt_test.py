@@ -2,6 +2,7 @@
 """What tshost resume makes of writes that a run left in doubt: each is told by reading, and what cannot
 be told is said and stops it."""
 
+import json
 import unittest
 
 from host import ACCOUNT
@@ -155,6 +156,18 @@ class Doubt(Base):
         done = self.doubt(code, "update", True, between=lambda: self.sandbox.ask(
             "DELETE", f"{WIDGETS}/{made['sitekey']}"))
         self.assertIn("the widget is gone", done.err)
+
+    def test_verdicts_for_programs(self):
+        made = self.sandbox.create()
+        self.kill_during("update", self.script(UPDATE))
+        run = self.rows()[0]["id"]
+        done = self.resume("--quiet", "--json")
+        summary = json.loads(done.err)
+        self.assertEqual(summary["resumes"], run)
+        self.assertEqual(summary["verdicts"], [{
+            "operation": 1, "op": "update", "sitekey": made["sitekey"], "verdict": "done",
+            "why": "it is as it was sent"}])
+        self.assertEqual(summary["counts"]["replayed"], 1)
 
     def test_delete(self):
         for applied in (True, False):

@@ -92,6 +92,9 @@ class Resume(Base):
         for run in ("last", self.rows()[0]["id"], self.rows()[0]["id"][-4:]):
             done = self.resume(run=run)
             self.assertIn("is finished: there is nothing to resume", done.err)
+        self.assertEqual(self.resume("--quiet").err, "")
+        summary = json.loads(self.resume("--quiet", "--json").err)
+        self.assertEqual((summary["exit"], summary["error"]), (0, None))
         self.assertEqual(self.sandbox.requests(), [])
         self.assertEqual(len(self.rows()), 1)
 

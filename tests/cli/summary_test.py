@@ -18,7 +18,7 @@ FAILED = f"widgets.update('{NO_WIDGET}', {{ name = 'x' }})"
 NOBODY = "http://127.0.0.1:9/client/v4"
 
 MEMBERS = {"event", "run", "exit", "status", "error", "counts", "requests", "elapsed_ms",
-           "waited_ms", "failures", "failures_left_out", "next"}
+           "waited_ms", "resumes", "verdicts", "failures", "failures_left_out", "next"}
 FAILURE_MEMBERS = {"kind", "op", "sitekey", "name", "file", "line", "message", "option", "status",
                    "code", "ray", "forgiven"}
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
