@@ -323,6 +323,15 @@ void ts_door_needs(const struct ts_door *door, struct ts_needs *out)
     }
 }
 
+// What a write came to whose answer nobody has looked at. A widget that was made is not done with as
+// long as its sitekey is not known: nothing could be gone on with, or taken back.
+static enum ts_outcome outcome_unseen(struct ts_write *write)
+{
+    enum ts_outcome outcome = ts_answer_outcome(ts_call_answer(write->call));
+    bool is_nameless = outcome == TS_OUTCOME_DONE && write->spec.op == TS_OP_CREATE;
+    return is_nameless ? TS_OUTCOME_UNKNOWN : outcome;
+}
+
 void ts_write_cancel(struct ts_write *write)
 {
     if (!write) {
@@ -339,7 +348,7 @@ void ts_write_cancel(struct ts_write *write)
             .kind = TS_ENTRY_WRITE_FAILED, .message = "dropped before it was sent"};
         if (write->is_done) {
             const struct ts_answer *answer = ts_call_answer(write->call);
-            outcome = ts_answer_outcome(answer);
+            outcome = outcome_unseen(write);
             facts.message = answer->code ? answer->error.message : "its answer was not looked at";
             facts.status = answer->status;
             facts.ray = answer->ray;

@@ -23,6 +23,7 @@
 #include "host/runtime/exit_status.h"
 #include "host/runtime/parts.h"
 #include "host/runtime/run.h"
+#include "host/state/journal_read.h"
 
 #define TENANTS 2
 #define FAILURES_MAX 20 // enough to see what is wrong
@@ -41,6 +42,7 @@ enum verdict {
     LEAKED_SECRET,
     LEAKED_CALL,
     LEAKED_FILE,
+    LOST_WIDGET,
     BROKEN_TEST,
 };
 
@@ -51,6 +53,7 @@ static const char *const verdicts[] = {
     [LEAKED_SECRET] = "left a secret",
     [LEAKED_CALL] = "left a call in the queue",
     [LEAKED_FILE] = "left a file descriptor",
+    [LOST_WIDGET] = "has a create in its journal that is done, but not which widget it made",
     [BROKEN_TEST] = "could not be set up",
 };
 
@@ -86,6 +89,31 @@ static void *allocate(void *self, void *block, size_t old_size, size_t new_size)
     return is_growing && is_failing(self) ? NULL : realloc(block, new_size);
 }
 
+static bool on_operation(void *owner, const char *json, size_t len)
+{
+    (void)len;
+    bool is_done = strstr(json, "\"op\":\"create\"") && strstr(json, "\"state\":\"done\"");
+    if (is_done && !strstr(json, "\"sitekey\":\"")) {
+        *(bool *)owner = true;
+    }
+    return true;
+}
+
+// Whether nobody could take back, or go on with, a widget that was made.
+static bool has_lost_widget(struct ts_recorder *recorder)
+{
+    bool has_lost = false;
+    struct ts_error err;
+    struct ts_journal *journal;
+    if (ts_recorder_commit(recorder, &err) || !ts_recorder_run(recorder)[0]) {
+        return false;
+    }
+    return ts_recorder_journal(recorder, &journal, &err) ||
+           ts_journal_read_operations(
+               journal, ts_recorder_run(recorder), on_operation, &has_lost, &err) ||
+           has_lost;
+}
+
 static void on_closed(void *self, struct ts_parts *parts)
 {
     struct torture *torture = self;
@@ -96,6 +124,8 @@ static void on_closed(void *self, struct ts_parts *parts)
         torture->verdict = LEAKED_CALL;
     } else if (ts_secret_pool_count(parts->secrets) > 0) {
         torture->verdict = LEAKED_SECRET;
+    } else if (has_lost_widget(&parts->door.recorder)) {
+        torture->verdict = LOST_WIDGET;
     }
 }
 
