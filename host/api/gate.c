@@ -28,16 +28,31 @@ void call_release(struct ts_call *call)
     call->next = call->prev = NULL;
 }
 
+// Takes a held call that is not sent out of flight.
+static void call_turn_back(struct ts_call *call)
+{
+    call_release(call);
+    call_leave_flight(call, false);
+}
+
 // Ends a held call that may not be sent. The owner may release it in there.
 static void call_refuse(struct ts_call *call, const struct ts_error *err)
 {
     struct ts_queue *queue = call->client->queue;
-    call_release(call);
-    call_leave_flight(call, false);
+    call_turn_back(call);
     call->answer.code = err->code;
     call->answer.error = *err;
     call->answer.is_sent = false;
     call_end(call);
+    queue_advance(queue);
+}
+
+// Ends a held call that the script, which has the loop to itself, has kept here for too long.
+static void call_miss(struct ts_call *call)
+{
+    struct ts_queue *queue = call->client->queue;
+    call_turn_back(call);
+    call_expire(call);
     queue_advance(queue);
 }
 
@@ -50,7 +65,9 @@ static struct ts_call *calls_add(struct ts_queue *queue)
         struct ts_error err;
         bool is_last = call == last;
         next = is_last ? NULL : call->next;
-        if (queue->gate->add(queue->gate->self, call->owner, &err)) {
+        if (call_is_late(call)) {
+            call_miss(call);
+        } else if (queue->gate->add(queue->gate->self, call->owner, &err)) {
             call_refuse(call, &err);
         } else {
             noted = call;

@@ -323,8 +323,8 @@ void ts_door_needs(const struct ts_door *door, struct ts_needs *out)
     }
 }
 
-// What a write came to whose answer nobody has looked at. A widget that was made is not done with as
-// long as its sitekey is not known: nothing could be gone on with, or taken back.
+// What a write came to whose answer nobody has looked at. A widget that was made is not done with
+// as long as its sitekey is not known: nothing could be gone on with, or taken back.
 static enum ts_outcome outcome_unseen(struct ts_write *write)
 {
     enum ts_outcome outcome = ts_answer_outcome(ts_call_answer(write->call));

@@ -115,8 +115,8 @@ bool ts_write_take_late(struct ts_write *write);
 bool ts_write_withdraw(struct ts_write *write);
 
 // Releases the write. One that is cancelled before it was settled is noted as what its answer says,
-// if there is one, but a create as unknown, since nobody has taken its sitekey; without an answer as
-// unknown when its request may have left, as failed otherwise. NULL is fine.
+// if there is one, but a create as unknown, since nobody has taken its sitekey; without an answer
+// as unknown when its request may have left, as failed otherwise. NULL is fine.
 void ts_write_cancel(struct ts_write *write);
 
 // What the writes that were refused and not forgiven would have taken, and the secrets not

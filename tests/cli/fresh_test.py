@@ -49,6 +49,21 @@ class Fresh(Case):
         self.assert_status(done, status)
         return done
 
+    def test_a_script_that_keeps_the_loop_to_itself(self):
+        """What it was told is too old by the time at which the update can leave."""
+        self.fill(1)
+        self.run_with(f"""
+          local w = assert(widgets.get "{KEY.format(0)}")
+          task.each({{ true, false }}, function(is_update)
+            if is_update then
+              assert(widgets.update(w, {{ name = "new" }}))
+            else
+              local till = os.clock() + 1.1
+              repeat until os.clock() > till
+            end
+          end)""", "--fresh", "1")
+        self.assertEqual(self.operations(), ["get", "list", "update"])
+
     def test_a_bulk_edit_reads_nothing_but_the_list(self):
         self.fill(FLEET)
         code = f"""
