@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "cli"))
 from host import ACCOUNT, PATIENCE, SECRET, TOKEN, TSHOST, Sandbox
 from state_bed import IN_DOUBT, WRITES, Journal
 
-SCRIPT = Path(__file__).with_suffix(".lua").with_name("kill.lua")
+SCRIPTS = Path(__file__).parent
+GRANTS = ("--allow", "delete,rotate")
 TIME = "2026-01-01T00:00:00Z"
 FLEET = {"old update": ["gone.example", "kept.example"], "old rotate": ["rotate.example"],
          "old delete": ["delete.example"], "old grace": ["grace.example"],
@@ -64,8 +65,12 @@ def points_of(trace, beginning):
 
 
 class Scene:
-    def __init__(self, directory=None):
-        self._directory = tempfile.TemporaryDirectory(dir=directory)
+    """script: what is run, or with is_planned, of what the plan is that is applied. at_once: how many
+    operations there may be under way."""
+
+    def __init__(self, script="kill.lua", is_planned=False, at_once=1):
+        self.script, self.at_once = SCRIPTS / script, at_once
+        self._directory = tempfile.TemporaryDirectory()
         self.home = Path(self._directory.name)
         self.state, self.secrets = self.home / "state", self.home / "secrets"
         self.secrets.mkdir()
@@ -74,6 +79,11 @@ class Scene:
             {"sitekey": f"0x4AAAAAAAkilled{number:08}", "name": name, "domains": domains,
              "mode": "managed", "created_on": TIME, "modified_on": TIME}
             for number, (name, domains) in enumerate(FLEET.items())]})
+        self.plan = self.home / "plan.json" if is_planned else None
+        if is_planned:
+            status, said = self.run("plan", "-o", self.plan, *GRANTS, self.script, self.secrets)
+            assert status == 3 and self.plan.exists(), said
+            shutil.rmtree(self.state)
 
     def __enter__(self):
         return self
@@ -108,7 +118,9 @@ class Scene:
         return self.run(*self.work(), kill_at=kill_at)
 
     def work(self):
-        return "--allow", "delete,rotate", SCRIPT, self.secrets
+        if self.plan:
+            return "apply", *GRANTS, self.plan
+        return *GRANTS, self.script, self.secrets
 
     def go_on(self):
         """How to finish what a killed run left: it is resumed, or begun when nothing came of it."""
@@ -151,7 +163,7 @@ class Scene:
             possible = states["done"] + sum(states[state] for state in IN_DOUBT)
             if not states["done"] <= count <= possible:
                 found.append(f"{op}: {count} carried out, the journal has {dict(states)}")
-        if journal.count(*IN_DOUBT) > 1:
+        if journal.count(*IN_DOUBT) > self.at_once:
             found.append(f"more than one in doubt: {journal.operations}")
         found += self.unexplained_files(journal)
         return found
@@ -162,7 +174,7 @@ class Scene:
         written = sum(op.op == "write" for op in journal.operations if op.state == "done")
         begun = sum(op.op == "write" for op in journal.operations)
         files = [path for path in self.secrets.iterdir() if path.name in FILES]
-        if not written <= len(files) <= begun + 1:  # noted when it is there
+        if not written <= len(files) <= begun + self.at_once:  # noted when they are there
             found.append(f"{len(files)} files, {written} deliveries done of {begun}")
         for path in files:
             if not SECRET.fullmatch(path.read_text()):
