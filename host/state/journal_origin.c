@@ -38,7 +38,8 @@ static const char running_pid[] =
 static const char is_finished[] =
     CHAIN "SELECT ifnull(exit, 1) IN (0, 3) AND NOT EXISTS ("
           " SELECT 1 FROM chain JOIN operation ON operation.run = chain.number"
-          " LEFT JOIN outcome USING (number) WHERE ifnull(state, 0) IN (0, 3)) FROM " LAST;
+          " LEFT JOIN outcome ON outcome.number = operation.number"
+          " WHERE ifnull(state, 0) IN (0, 3)) FROM " LAST;
 static const char is_foreign[] =
     "SELECT count(*) FROM operation LEFT JOIN outcome USING (number)"
     " WHERE operation.number <> CAST(?1 AS INTEGER)"

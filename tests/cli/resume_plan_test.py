@@ -61,6 +61,26 @@ class ResumePlan(Base):
                         self.assertEqual(self.state(), expected, done.err)
                         self.assertIn("is finished", self.resume().err)
 
+    def test_an_undo(self):
+        """It carries out a plan as well."""
+        script = self.script(PRELUDE + """
+          for i, w in ipairs(widgets.all { order = "name" }) do
+            assert(widgets.update(w, { name = w.name .. " new" }))
+          end
+          assert(widgets.create { name = "new", domains = { "a.example" }, mode = "managed" })""")
+        for operation, nth in (("delete", 1), ("update", 1), ("update", 3)):
+            for applied in (True, False):
+                with self.subTest(operation, nth=nth, applied=applied), Sandbox() as self.sandbox:
+                    for name in ("a", "b", "c"):
+                        self.sandbox.create(name)
+                    self.assert_status(self.run_tshost(script, sandbox=self.sandbox), 0)
+                    self.kill_during(operation, "undo", "--allow", "delete", "--concurrency", "1",
+                                     "last", nth=nth, applied=applied)
+                    done = self.resume()
+                    self.assertEqual([w["name"] for w in self.sandbox.widgets()], ["a", "b", "c"],
+                                     done.err)
+                    self.assertIn("is finished", self.resume().err)
+
     def test_what_is_left_needs_as_much_as_is_left(self):
         with Sandbox() as sandbox:
             command = self.prepare(sandbox)

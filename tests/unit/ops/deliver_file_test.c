@@ -354,6 +354,47 @@ static void test_disk_full(void **state)
     assert_int_equal(count_files(fixture->dir), 0);
 }
 
+static void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void test_what_is_there(void **state)
+{
+    struct fixture *fixture = *state;
+    char mark[TS_SECRET_MARK], found[TS_SECRET_MARK], other[128];
+    char longer[2048];
+    ts_secret_mark(fixture->secret, mark);
+    assert_false(ts_deliver_is_there(fixture->secret, fixture->path));
+    assert_false(ts_deliver_mark(fixture->pool, fixture->path, found));
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    const char *const others[] = {
+        "", "sandbox-secret-not-a-secret\n", "sandbox-secret-not-a-secreT", "s", longer};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        put(fixture->path, others[i]);
+        assert_false(ts_deliver_is_there(fixture->secret, fixture->path));
+        assert_true(
+            !ts_deliver_mark(fixture->pool, fixture->path, found) || strcmp(found, mark) != 0);
+    }
+    assert_false(ts_deliver_mark(fixture->pool, fixture->path, found)); // too long for one
+    put(fixture->path, SECRET);
+    assert_true(ts_deliver_is_there(fixture->secret, fixture->path));
+    assert_true(ts_deliver_mark(fixture->pool, fixture->path, found));
+    assert_string_equal(found, mark);
+    snprintf(other, sizeof other, "%s/link", fixture->dir);
+    assert_int_equal(symlink(fixture->path, other), 0);
+    assert_false(ts_deliver_is_there(fixture->secret, other));
+    assert_false(ts_deliver_mark(fixture->pool, other, found));
+    assert_false(ts_deliver_is_there(fixture->secret, fixture->dir));
+    assert_int_equal(unlink(other), 0);
+    assert_int_equal(mkfifo(other, 0600), 0);
+    assert_false(ts_deliver_is_there(fixture->secret, other));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +411,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lesser_filesystems, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sync_fails, setup, teardown),
         cmocka_unit_test_setup_teardown(test_disk_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_there, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
