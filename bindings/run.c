@@ -3,6 +3,7 @@
 // it. Not for scripts.
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <lauxlib.h>
 
@@ -13,8 +14,10 @@
 #include "bindings/widget.h"
 #include "bindings/widgets.h"
 #include "host/api/queue.h"
+#include "host/base/str.h"
 
 #define US_PER_S 1e6
+#define HOST_MAX 256
 
 // account() -> the configured account | nil
 static int run_account(lua_State *L)
@@ -36,6 +39,17 @@ static int run_origin(lua_State *L)
 static int run_id(lua_State *L)
 {
     lua_pushstring(L, ts_recorder_run(&ts_host_of(L)->door->recorder));
+    return 1;
+}
+
+// is_here(host) -> whether a run of that host, as the journal has it, is one of this machine, whose
+// processes can be seen. A container has another name each time: nobody writes a journal from two
+// machines at once, so what is left to keep such a run and this one apart is the account's lock.
+static int run_is_here(lua_State *L)
+{
+    char here[HOST_MAX] = "";
+    gethostname(here, sizeof here - 1);
+    lua_pushboolean(L, ts_str_is(luaL_optstring(L, 1, here), here));
     return 1;
 }
 
@@ -187,6 +201,7 @@ int luaopen_ts_run(lua_State *L)
         {"check_fields", run_check_fields},
         {"fail", run_fail},
         {"id", run_id},
+        {"is_here", run_is_here},
         {"note", run_note},
         {"options", run_options},
         {"origin", run_origin},

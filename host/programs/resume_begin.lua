@@ -36,11 +36,11 @@ end
 local function check_over(runs)
   local in_doubt = 0
   for _, row in ipairs(runs) do
-    if row.status == "running" then
+    if row.status == "running" and run.is_here(row.host) then
       run.fail(LOCKED, ("run %s goes on (pid %d): there is nothing to resume yet"):format(row.run,
         row.pid or 0))
     end
-    in_doubt = in_doubt + row.in_doubt
+    in_doubt = in_doubt + row.in_doubt + (row.under_way or 0)
   end
   if in_doubt == 0 and FINISHED[runs[#runs].exit or -1] then
     resume_begin.say("run %s is finished: there is nothing to resume", runs[#runs].run)

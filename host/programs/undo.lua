@@ -18,7 +18,7 @@ local FINDINGS, REFUSED, LOCKED, UNKNOWN = 3, 5, 7, 10
 local function read_operations(id)
   local rows = {}
   for one in journal.chain(id) do
-    if one.status == "running" then
+    if one.status == "running" and run.is_here(one.host) then
       run.fail(LOCKED, ("run %s goes on (pid %d); it can be undone when it has ended"):format(
         one.run, one.pid or 0))
     end

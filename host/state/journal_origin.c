@@ -22,6 +22,8 @@
     " chain AS (SELECT run.* FROM run JOIN whole USING (id)) "
 #define FIRST " FROM chain ORDER BY number LIMIT 1"
 #define LAST "(SELECT * FROM chain ORDER BY number DESC LIMIT 1)"
+// One of another machine may be a container that has another name by now: the account's lock tells.
+#define SEEN_RUNNING "is_here(host) AND is_running(host, pid, process_start)"
 
 _Static_assert(TS_OPERATION_INTENT == 0 && TS_OPERATION_UNKNOWN == 3, "SQL below has the numbers");
 
@@ -32,9 +34,9 @@ static const char arguments[] =
 static const char has_options[] = CHAIN "SELECT options IS NOT NULL FROM " LAST;
 static const char options[] = CHAIN "SELECT value FROM " LAST ", json_each(options) ORDER BY key";
 static const char running_run[] =
-    CHAIN "SELECT id FROM chain WHERE ended IS NULL AND is_running(host, pid, process_start)";
+    CHAIN "SELECT id FROM chain WHERE ended IS NULL AND " SEEN_RUNNING;
 static const char running_pid[] =
-    CHAIN "SELECT pid FROM chain WHERE ended IS NULL AND is_running(host, pid, process_start)";
+    CHAIN "SELECT pid FROM chain WHERE ended IS NULL AND " SEEN_RUNNING;
 static const char is_finished[] =
     CHAIN "SELECT ifnull(exit, 1) IN (0, 3) AND NOT EXISTS ("
           " SELECT 1 FROM chain JOIN operation ON operation.run = chain.number"

@@ -28,7 +28,7 @@ struct ts_journal {
     int64_t run;                                          // its number
 };
 
-// Gives SQL the function is_running(host, pid, process_start).
+// Gives SQL the functions is_running(host, pid, process_start) and is_here(host).
 bool ts_journal_define(struct ts_journal *journal);
 
 // Hands over the text that each row of a query answers; ?1 is id.

@@ -105,22 +105,40 @@ static const char operations[] =
     " FROM operation LEFT JOIN outcome USING (number)"
     " WHERE operation.run = (SELECT number FROM run WHERE id = ?1) ORDER BY operation.number";
 
+static bool is_here(sqlite3_value *host)
+{
+    char here[HOST_MAX] = "";
+    gethostname(here, sizeof here - 1);
+    const char *name = (const char *)sqlite3_value_text(host);
+    return !name || !*name || ts_str_is(name, here);
+}
+
+// Whether a run of that host is one of this machine, whose processes can be seen.
+static void on_is_here(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    (void)count;
+    sqlite3_result_int(context, is_here(values[0]));
+}
+
 // Whether the process of a run is there. Of another machine's that cannot be told: it may be.
 static void on_is_running(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)count;
-    char here[HOST_MAX] = "";
-    gethostname(here, sizeof here - 1);
-    const char *host = (const char *)sqlite3_value_text(values[0]);
-    bool is_here = !host || !*host || ts_str_is(host, here);
     int64_t pid = sqlite3_value_int64(values[1]), start = sqlite3_value_int64(values[2]);
-    sqlite3_result_int(context, !is_here || ts_process_is_running(pid, start));
+    sqlite3_result_int(context, !is_here(values[0]) || ts_process_is_running(pid, start));
+}
+
+static bool function_define(struct ts_journal *journal, const char *name, int count,
+    void (*function)(sqlite3_context *context, int count, sqlite3_value **values))
+{
+    return sqlite3_create_function_v2(journal->database.db, name, count,
+               SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, function, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 bool ts_journal_define(struct ts_journal *journal)
 {
-    return sqlite3_create_function_v2(journal->database.db, "is_running", 3,
-               SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL, on_is_running, NULL, NULL, NULL) == SQLITE_OK;
+    return function_define(journal, "is_running", 3, on_is_running) &&
+           function_define(journal, "is_here", 1, on_is_here);
 }
 
 static int reading_run(

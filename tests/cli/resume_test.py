@@ -127,6 +127,23 @@ class Resume(Base):
         self.assert_status(process.finish(), 0)
         self.assertIn("is finished", self.resume().err)
 
+    def test_a_run_of_a_machine_that_is_gone(self):
+        """A container has another name each time: what tells is that nobody has the account."""
+        script = self.script(PRELUDE + """
+          assert(widgets.create { name = "a", domains = { "a.example" }, mode = "managed" })""")
+        self.kill_during("create", script)
+        journal = sqlite3.connect(self.home / "tshost" / "journal.db")
+        journal.execute("UPDATE run SET host = 'another'")
+        journal.commit()
+        journal.close()
+        self.assertIn("running", self.run_tshost("log").out)
+        self.assertIn("1 operation in doubt", self.resume().err)
+        self.assertEqual(len(self.sandbox.widgets()), 1)
+        run = self.rows()[0]["id"]
+        done = self.run_tshost("undo", "--allow", "delete", run, sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        self.assertEqual(self.sandbox.widgets(), [])
+
     def test_another_script_is_refused(self):
         script = self.script(MAKE)
         self.run_tshost(script, "2", sandbox=self.sandbox, environment={"STOP": "1"})
