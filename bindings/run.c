@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Module `tshost.run`: what the programs in host/programs ask of the run they are part of, and tell
 // it. Not for scripts.
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -147,6 +148,21 @@ static int run_check_fields(lua_State *L)
     return 0;
 }
 
+// enter(directory) -> true | nil, message: commands run there from now on
+static int run_enter(lua_State *L)
+{
+    const char *directory = luaL_checkstring(L, 1);
+    if (chdir(directory) != 0) {
+        struct ts_error err;
+        ts_error_set_errno(&err, errno, "%s", directory);
+        lua_pushnil(L);
+        lua_pushstring(L, err.message);
+        return 2;
+    }
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
 // set_step(number): what the running task does from now on belongs to that step of the plan; 0: to
 // none
 static int run_set_step(lua_State *L)
@@ -199,6 +215,7 @@ int luaopen_ts_run(lua_State *L)
         {"account", run_account},
         {"begin", run_begin},
         {"check_fields", run_check_fields},
+        {"enter", run_enter},
         {"fail", run_fail},
         {"id", run_id},
         {"is_here", run_is_here},

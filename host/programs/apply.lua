@@ -34,12 +34,25 @@ local function make_directories(path, plan)
   end
 end
 
+-- Commands run where they would have run in the script.
+local function enter_directory(path, plan)
+  for _, step in ipairs(plan.steps) do
+    if step.op == "pipe" then
+      local ok, problem = run.enter(plan.directory or ".")
+      if not ok then
+        run.fail(USAGE, ("%s: the directory that its commands run in: %s"):format(path, problem))
+      end
+      return
+    end
+  end
+end
+
 -- Refuses a plan that was applied. "already applied by the run ..." is the journal's.
-local function begin(path, plan)
+local function begin(path, plan, file)
   local id, problem = run.begin {
     plan_id = plan.plan,
     plan = cjson.encode(plan.steps),
-    script = path,
+    script = file,
   }
   if not id then
     run.fail(REFUSED, ("%s: %s; a plan is applied once. tshost log shows what that run did, and "
@@ -49,7 +62,8 @@ end
 
 ---@param path string
 ---@param on_stale "stop"|"skip"
-return function(path, on_stale)
+---@param file string the path from the root
+return function(path, on_stale, file)
   local plan, problem = plan_file.read(path)
   if not plan then
     run.fail(USAGE, problem)
@@ -64,8 +78,9 @@ return function(path, on_stale)
     return
   end
   make_directories(path, plan)
+  enter_directory(path, plan)
   local found = steps.look(plan.steps, { since = plan.created })
-  begin(path, plan)
+  begin(path, plan, file)
   local result = steps.run(plan.steps, { found = found, on_stale = on_stale })
   steps.warn_rest(plan.steps, result.rest)
 end

@@ -195,11 +195,7 @@ local function complete_paths(self)
     self.directories[i] = absolute(path, directory)
   end
   for _, step in ipairs(self.steps) do
-    if step.path then
-      step.path = absolute(step.path, directory)
-    elseif step.command and step.command[1]:find "/" then
-      step.command[1] = absolute(step.command[1], directory)
-    end
+    step.path = step.path and absolute(step.path, directory)
   end
 end
 
@@ -222,6 +218,9 @@ local function check_plan(self)
   check_list_of_text("the plan", "directories", self.directories or {})
   for _, name in ipairs { "account", "base_url", "directory" } do
     check_text("the plan", name, self[name] or "-")
+  end
+  if self.directory and self.directory:sub(1, 1) ~= "/" then
+    complain "the plan: `directory` must begin with a slash"
   end
   check_steps(self)
 end

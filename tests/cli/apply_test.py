@@ -113,6 +113,77 @@ class Apply(ApplyCase):
         self.assertEqual((asked.count("get"), asked.count("update")), (5, 5))
 
 
+SCRIPT = """
+  local widgets = require "turnstile".widgets
+  local task = require "task"
+  local all = widgets.all { order = "name", direction = "asc" }
+  task.each(all, function(w)
+    if w.name ~= "w0" and w.name ~= "w1" then
+      assert(widgets.update(w, { domains = { add = { "more.example" } } }))
+    end
+  end)
+  local rotated = assert(widgets.rotate_secret(all[1]))
+  assert(rotated.secret:write "rotated")
+  assert(widgets.delete(all[2]))
+  local new = assert(widgets.create { name = "new", domains = { "n.example" }, mode = "managed" })
+  assert(widgets.update(new, { mode = "invisible" }))
+  assert(new.secret:pipe { "/bin/sh", "-c", "cat > piped" })
+  local short = assert(widgets.create { name = "short", domains = { "n.example" }, mode = "managed" })
+  assert(widgets.delete(short))"""
+NEEDS = ("--allow", "delete=2,rotate=1", "--max-create", "2", "--max-update", "7")
+
+
+class Planned(ApplyCase):
+    """Plans as tshost plan saves them."""
+
+    def setUp(self):
+        super().setUp()
+        self.keys = [self.sandbox.create(f"w{i}")["sitekey"] for i in range(8)]
+        done = self.run_tshost("plan", "-o", "plan.json", self.script(SCRIPT), sandbox=self.sandbox)
+        self.assert_status(done, 3)
+        self.plan = self.home / "plan.json"
+        self.sandbox.ask("DELETE", "/sandbox/requests")
+
+    def test_its_operations_and_no_others(self):
+        self.assert_status(self.apply(self.plan, *NEEDS, directory="/"), 0)
+        planned = [step["op"] for step in json.loads(self.plan.read_text())["steps"]]
+        self.assertEqual(sorted(self.writes_from(0)),
+                         sorted(op for op in planned if op in WRITES))
+        left = {w["name"]: w for w in self.sandbox.widgets()}
+        self.assertEqual(set(left), {"w0", "w2", "w3", "w4", "w5", "w6", "w7", "new"})
+        self.assertEqual(left["new"]["mode"], "invisible")
+        for i in range(2, 8):
+            self.assertEqual(left[f"w{i}"]["domains"], ["acme.example", "more.example"])
+        for name, file in (("w0", "rotated"), ("new", "piped")):
+            secret = self.sandbox.ask("GET", f"{PATH}/{left[name]['sitekey']}")["secret"]
+            self.assertEqual((self.home / file).read_text().strip(), secret)
+
+    def test_the_options_that_it_names_are_those_it_needs(self):
+        options = json.loads(self.plan.read_text())["options"].split()
+        self.assertEqual(tuple(options), NEEDS)
+        done = self.apply(self.plan)
+        self.assert_status(done, 5)
+        self.assertIn("--allow delete=2,rotate=1", done.err)
+        self.assertEqual(self.writes_from(0), [])
+
+    def test_one_edit_in_between(self):
+        edited = self.edit(self.widget(self.keys[5]), mode="invisible")
+        self.sandbox.ask("DELETE", "/sandbox/requests")
+        done = self.apply(self.plan, "--on-stale", "skip", *NEEDS)
+        self.assert_status(done, 6)
+        self.assertEqual(self.widget(self.keys[5]), edited)
+        self.assertEqual(self.writes_from(0).count("update"), 6)
+        self.assert_status(self.apply(self.plan, *NEEDS), 5)
+
+    def test_undone(self):
+        before = {w["sitekey"]: plans.saw(w) for w in self.sandbox.widgets()}
+        self.assert_status(self.apply(self.plan, *NEEDS), 0)
+        done = self.run_tshost("undo", "last", "--allow", "delete=1", sandbox=self.sandbox)
+        self.assert_status(done, 0)
+        del before[self.keys[1]]  # the plan deleted it
+        self.assertEqual({w["sitekey"]: plans.saw(w) for w in self.sandbox.widgets()}, before)
+
+
 class Stale(ApplyCase):
     def setUp(self):
         super().setUp()
@@ -305,6 +376,7 @@ SPOILED = {
     "no steps": (lambda p: p.pop("steps"), "`steps` is missing"),
     "id": (lambda p: p.update(plan="a b"), "`plan`"),
     "created": (lambda p: p.update(created="today"), "`created`"),
+    "directory": (lambda p: p.update(directory="here"), "`directory`"),
     "no account": (lambda p: p.update(account=""), "`account`"),
     "steps are an object": (lambda p: p.update(steps={"a": 1}), "`steps` must be a list"),
     "a step is a number": (lambda p: p["steps"].insert(0, 7), "step 1: `op`"),

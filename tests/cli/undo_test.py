@@ -203,6 +203,28 @@ class Undo(UndoCase):
         count = 'print(#require "turnstile".widgets.all())'
         self.assertEqual(self.run_tshost("--sandbox=fleet.db", "-e", count).out, "0\n")
 
+    def test_other_accounts_of_the_run(self):
+        other = "f" * 32
+        prelude = f"""
+            local turnstile = require "turnstile"
+            local ours = turnstile.widgets
+            local theirs = turnstile.client {{ account_id = "{other}" }}.widgets
+            local new = {{ name = "n", domains = {{ "a.example" }}, mode = "managed" }}\n"""
+        run = ("--sandbox=fleet.db", "-e")
+        self.assert_status(self.run_tshost(
+            *run, prelude + "assert(ours.create(new)); assert(theirs.create(new))"), 0)
+        self.assert_status(self.run_tshost(*run, prelude + """
+            for _, widgets in ipairs { ours, theirs } do
+              assert(widgets.update(widgets.all()[1], { name = "x" }))
+              assert(widgets.create(new))
+            end"""), 0)
+        self.assert_status(self.run_tshost("undo", "last", "--allow", "delete=2"), 0)
+        done = self.run_tshost(*run, prelude + """
+            for _, widgets in ipairs { ours, theirs } do
+              for w in widgets.list() do print(w.name) end
+            end""")
+        self.assertEqual(done.out, "n\nn\n")
+
     def test_help(self):
         done = self.run_tshost("undo", "--help")
         self.assert_status(done, 0)
