@@ -10,6 +10,9 @@ local task = require "task"
 local turnstile = require "turnstile"
 
 local MARGIN = 2000000 -- microseconds between clocks of the service's machines, and a Date of whole seconds
+-- How far this machine's clock may have been set back since the run: what seems to have been made before
+-- it was asked for may be what was asked for, and is not made once more.
+local SET_BACK = 24 * 3600 * 1000000
 local PER_PAGE, PAGES = 100, 100
 local LOOKS, PAUSE = 3, 0.3 -- what was lost a moment ago may still be under way
 local RECENT = 60000000
@@ -151,8 +154,11 @@ function judges.rotate(core, operation)
   local least = service_time(info, core.time(operation.started))
   if operation.before_mark and native.mark(live.secret) == operation.before_mark then
     return verdict(operation, "not_applied", "its secret is the one from before", live)
-  elseif modified and (modified == core.time(before.modified_on) or least and modified < least) then
+  elseif modified and (modified == core.time(before.modified_on)
+    or least and modified < least - SET_BACK) then
     return verdict(operation, "not_applied", "it was not modified since", live)
+  elseif modified and least and modified < least then
+    return verdict(operation, "unknown", "it was modified before that, unless a clock was set", live)
   elseif operation.before_mark then
     return verdict(operation, "done", "its secret is another one than before", live)
   elseif modified and before.modified_on and is_same_otherwise(before, live) then
@@ -180,31 +186,32 @@ function judges.pipe(_, operation)
     .. "delivered again"):format(operation.body.command[1]))
 end
 
--- Rows of the list, newest first, that may be what creates of this name have made, with the
--- service's clock at `since`.
+-- Rows of the list that may be what creates of this name have made, oldest first; whether it is known
+-- what the service's clock said at `since`; and those that were made a little too early for it.
 local function read_created(core, name, since)
   local options = { order = "created_on", direction = "desc", per_page = PER_PAGE }
   if not name:find("\0", 1, true) then
     options.filter = "name:" .. name
   end
-  local found, met, least, last, is_sorted = {}, {}, nil, math.maxinteger, true
+  local found, early, met, least, last, is_sorted = {}, {}, {}, nil, math.maxinteger, true
   for page = 1, PAGES do
     local rows, info = core.page(options, page)
     if not rows then
       return nil, info
     end
     least = least or service_time(info, since) or math.mininteger
+    local earliest = least > math.mininteger and least - SET_BACK or least
     for _, row in ipairs(rows) do
       local created = core.time(row.created_on) or math.maxinteger
       is_sorted = is_sorted and created <= last
       last = created
-      if created >= least and type(row.sitekey) == "string" and not met[row.sitekey] then
+      if created >= earliest and type(row.sitekey) == "string" and not met[row.sitekey] then
         met[row.sitekey] = true
-        table.insert(found, 1, row) -- oldest first
+        table.insert(created >= least and found or early, 1, row)
       end
     end
-    if #rows < (info.per_page or PER_PAGE) or is_sorted and last < least then
-      return found, least > math.mininteger
+    if #rows < (info.per_page or PER_PAGE) or is_sorted and last < earliest then
+      return found, least > math.mininteger, early
     end
   end
   return nil, { message = "the list does not end" }
@@ -214,10 +221,21 @@ local function is_twin(row, body)
   return row.name == body.name and row.mode == body.mode and replay.is_same(row.domains, body.domains)
 end
 
+-- The sitekeys of the rows that may be what the operation has made, and are not known from others.
+local function twins_of(operation, rows)
+  local found = {}
+  for _, row in ipairs(rows) do
+    if is_twin(row, operation.body) and not native.is_foreign(operation.operation, row.sitekey) then
+      found[#found + 1] = row.sitekey
+    end
+  end
+  return found
+end
+
 -- Creates that sent the same name, domains and mode: what is found may be any of theirs.
 local function judge_creates(core, operations)
   local oldest = operations[1]
-  local rows, is_dated = read_created(core, oldest.body.name, core.time(oldest.started))
+  local rows, is_dated, early = read_created(core, oldest.body.name, core.time(oldest.started))
   local verdicts = {}
   if not rows then
     for i, operation in ipairs(operations) do
@@ -225,15 +243,13 @@ local function judge_creates(core, operations)
     end
     return verdicts
   end
-  local found = {}
-  for _, row in ipairs(rows) do
-    if is_twin(row, oldest.body) and not native.is_foreign(oldest.operation, row.sitekey) then
-      found[#found + 1] = row.sitekey
-    end
-  end
+  local found, doubtful = twins_of(oldest, rows), twins_of(oldest, early)
   for i, operation in ipairs(operations) do
     if #found > #operations or #found > 0 and not is_dated then
       verdicts[i] = verdict(operation, "unknown", "it may have become " .. table.concat(found, " or "))
+    elseif not found[i] and #doubtful > 0 then
+      verdicts[i] = verdict(operation, "unknown", ("%s is like it and seems to have been made before; if "
+        .. "a clock was set, it is this"):format(doubtful[#doubtful]))
     elseif not found[i] then
       verdicts[i] = verdict(operation, "not_applied",
         "there is no such widget that was made since")

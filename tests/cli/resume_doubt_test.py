@@ -3,6 +3,7 @@
 be told is said and stops it."""
 
 import json
+import sqlite3
 import unittest
 
 from host import ACCOUNT
@@ -93,6 +94,27 @@ class Doubt(Base):
         self.resume()
         self.assertEqual(self.writes(), [])
         self.assertEqual(len(self.sandbox.widgets()), 1)
+
+    def test_a_clock_that_was_set_back_meanwhile(self):
+        """What was made seems to be older than the request for it: it is not made once more."""
+        for seconds in (30, 7200):
+            for code, operation in ((CREATE, "create"), (ROTATE, "rotate")):
+                with self.subTest(operation, seconds=seconds):
+                    def ahead(seconds=seconds):
+                        journal = sqlite3.connect(self.home / "tshost" / "journal.db")
+                        for table in ("run", "operation"):
+                            journal.execute(f"UPDATE {table} SET started = started + ?",
+                                            [seconds * 1000000])
+                        journal.commit()
+                        journal.close()
+                    if operation == "rotate":
+                        self.sandbox.create()
+                        self.clean()
+                    done = self.doubt(code, operation, True, 10, between=ahead)
+                    self.assertIn("clock was set", done.err)
+                    self.assertEqual(self.writes(), [])
+                    for widget in self.sandbox.widgets():
+                        self.sandbox.ask("DELETE", f"{WIDGETS}/{widget['sitekey']}")
 
     def test_what_is_unknown_can_be_taken_as_not_applied(self):
         def other():
