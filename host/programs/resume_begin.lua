@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 -- How every resume begins: whether there is anything to resume, the account to itself, and what is in
 -- doubt settled.
+local account_core = require "tshost.program.account_core"
 local cjson = require "cjson"
 local journal = require "tshost.journal"
 local log = require "log"
 local native = require "tshost.replay_core"
 local run = require "tshost.run"
 local settle = require "tshost.program.settle"
-local turnstile = require "turnstile"
 
 local LOCKED, UNKNOWN = 7, 10 -- exit statuses
 local FINISHED = { [0] = true, [3] = true }
@@ -45,6 +45,21 @@ local function check_over(runs)
   if in_doubt == 0 and FINISHED[runs[#runs].exit or -1] then
     resume_begin.say("run %s is finished: there is nothing to resume", runs[#runs].run)
     os.exit(0)
+  end
+end
+
+-- Opens the accounts of the chain: from here on nobody else writes there. A run of the chain that goes
+-- on has them, and keeps this one out.
+local function open_accounts(id)
+  local runs, operations = read_chain(id)
+  check_over(runs)
+  if run.account() then
+    account_core()
+  end
+  for _, operation in ipairs(operations) do
+    if operation.account then
+      account_core(operation.account)
+    end
   end
 end
 
@@ -88,8 +103,7 @@ end
 ---@param id string the first run of the chain
 ---@param if_unknown "stop"|"done"|"not-applied"
 function resume_begin.settled(id, if_unknown)
-  check_over((read_chain(id)))
-  run.writes(turnstile.widgets).core.account() -- opens the client: from here on nobody else writes
+  open_accounts(id)
   local runs, operations = read_chain(id)
   check_over(runs)
   local verdicts = settle(operations, if_unknown)

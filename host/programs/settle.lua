@@ -1,13 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- What became of operations whose end a run has not noted, found out by reading: they were applied,
 -- they were not, or it cannot be told. Nothing is sent here that changes anything.
+local account_core = require "tshost.program.account_core"
 local cjson = require "cjson"
 local journal = require "tshost.journal"
 local native = require "tshost.replay_core"
 local replay = require "tshost.replay"
-local run = require "tshost.run"
 local task = require "task"
-local turnstile = require "turnstile"
 
 local MARGIN = 2000000 -- microseconds between clocks of the service's machines, and a Date of whole seconds
 -- How far this machine's clock may have been set back since the run: what seems to have been made before
@@ -24,22 +23,6 @@ local RECENT = 60000000
 ---@field sitekey? string
 ---@field is_unread? boolean it could not be read
 ---@field live? table the widget as it is now
-
-local cores = {} -- by account
-
--- What reads the widgets of an account.
-local function core_of(account)
-  local key = account or ""
-  if not cores[key] then
-    local widgets = turnstile.widgets
-    local core = run.writes(widgets).core
-    if account and core.account() ~= account then
-      core = run.writes(turnstile.client { account_id = account }.widgets).core
-    end
-    cores[key] = core
-  end
-  return cores[key]
-end
 
 local function verdict(operation, state, why, live)
   return { operation = operation, state = state, why = why, live = live }
@@ -340,14 +323,14 @@ return function(operations, if_unknown)
     end
   end
   for _, group in ipairs(groups_of(doubts)) do
-    for _, found in ipairs(settle_creates(core_of(group[1].account), group)) do
+    for _, found in ipairs(settle_creates(account_core(group[1].account), group)) do
       verdicts[found.operation.operation] = found
     end
   end
   task.each(doubts, function(operation)
     local judge = judges[operation.op]
     if judge then
-      local core = core_of(operation.account)
+      local core = account_core(operation.account)
       verdicts[operation.operation] = look(core, operation, function()
         return judge(core, operation)
       end)

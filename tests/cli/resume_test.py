@@ -144,6 +144,41 @@ class Resume(Base):
         self.assert_status(done, 0)
         self.assertEqual(self.sandbox.widgets(), [])
 
+    def test_two_resumes_at_once(self):
+        """Whether the first one settles still or runs its script: the other one is kept out."""
+        script = self.script(PRELUDE + """
+          local w = assert(widgets.create { name = "a", domains = { "a.example" }, mode = "managed" })
+          print "made"
+          assert(widgets.update(w, { name = "b" }))""")
+        self.kill_during("update", script, applied=False)
+        for operation, nth in (("get", 1), ("update", 1)):
+            with self.subTest(operation):
+                self.sandbox.fault(op=operation, nth=nth, kind="drop", applied=False, ms=30000)
+                first = self.start("resume", "last", sandbox=self.sandbox)
+                while not self.sandbox.requests(operation):
+                    self.assertIsNone(first.process.poll(), first.said())
+                other = self.resume(status=7)
+                self.assertIn(str(first.process.pid), other.err)
+                first.signal(signal.SIGKILL)
+                first.finish()
+                self.clean()
+        self.resume()
+        self.assertEqual([w["name"] for w in self.sandbox.widgets()], ["b"])
+
+    def test_a_script_with_an_account_of_its_own(self):
+        """No account is configured."""
+        script = self.script(f"""
+          local turnstile = require "turnstile"
+          local widgets = turnstile.client {{ account_id = "{ACCOUNT}" }}.widgets
+          for _, name in ipairs {{ "a", "b" }} do
+            assert(widgets.create {{ name = name, domains = {{ "a.example" }}, mode = "managed" }})
+          end""")
+        environment = {"CLOUDFLARE_ACCOUNT_ID": None}
+        self.kill_during("create", script, nth=2, environment=environment)
+        done = self.resume(environment=environment)
+        self.assertIn("  applied      create", done.err)
+        self.assertEqual(len(self.sandbox.widgets()), 2)
+
     def test_another_script_is_refused(self):
         script = self.script(MAKE)
         self.run_tshost(script, "2", sandbox=self.sandbox, environment={"STOP": "1"})

@@ -148,6 +148,12 @@ static void a_run_that_goes_on_is_named(void **state)
     origin = origin_of(bed, first);
     assert_string_equal(origin.running, "");
     ts_journal_origin_fini(&origin);
+    run.host = "elsewhere"; // of which nothing is known
+    run.process_start = DEAD;
+    add(bed, &run, second);
+    origin = origin_of(bed, first);
+    assert_string_equal(origin.running, "");
+    ts_journal_origin_fini(&origin);
 }
 
 static bool is_foreign(struct journal_bed *bed, int64_t number, const char *sitekey)
