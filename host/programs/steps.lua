@@ -140,6 +140,15 @@ end
 -- One list in place of a read for each widget, as far as it is the cheaper.
 local function read_rows(client, wanted, count, rows)
   local seen, left = 0, count
+  if count == 1 then
+    local sitekey = next(wanted)
+    local err
+    rows[sitekey], err = client.widgets.get(sitekey)
+    if err and not (err.kind == "api" and err.status == 404) then
+      error(err, 0)
+    end
+    return
+  end
   for widget in client.widgets.list() do
     if wanted[widget.sitekey] then
       rows[widget.sitekey] = widget
@@ -182,8 +191,9 @@ local function read_twins(client, account, names, since, known, twins)
   end
 end
 
----Reads what the steps rely on, as far as that can be done for many at once. Raises what a list
----raises when it cannot be read.
+---Reads what the steps rely on, as far as that can be done for many at once, and something in any
+---case: what keeps all writes from being made (the lock, the token, the network) shows here. Raises
+---what a list raises when it cannot be read.
 ---@param list steps.step[]
 ---@param options? { done: table?, sitekeys: table?, since: string? } `since`: when the plan was made
 ---@return { rows: table, twins: table }
@@ -192,7 +202,7 @@ function steps.look(list, options)
   local done, client_of = options.done or {}, clients()
   local found = { rows = {}, twins = {} }
   local _, fresh = run.settings()
-  local names, known = {}, {}
+  local names, known, has_read = {}, {}, false
   for _, sitekey in pairs(options.sitekeys or {}) do
     known[sitekey] = true
   end
@@ -205,16 +215,21 @@ function steps.look(list, options)
   end
   local wanted, counts = wanted_rows(list, done)
   for account, sitekeys in pairs(wanted) do
-    if counts[account] > 1 and fresh > 0 then
+    if fresh > 0 then
       local client = client_of(account ~= "" and account or nil)
       read_rows(client, sitekeys, counts[account], found.rows)
+      has_read = true
     end
   end
   if options.since then
     for account, keys in pairs(names) do
       local client = client_of(account ~= "" and account or nil)
       read_twins(client, account, keys, moment(options.since), known, found.twins)
+      has_read = true
     end
+  end
+  if not has_read and #list > 0 then -- whether the account can be reached, and nobody else writes
+    client_of(list[1].account).widgets.list({ per_page = 5 })()
   end
   return found
 end

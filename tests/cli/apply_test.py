@@ -3,6 +3,7 @@
 
 import json
 import sqlite3
+import subprocess
 import unittest
 
 import plans
@@ -350,6 +351,32 @@ class Refused(ApplyCase):
     def test_read_only(self):
         path = self.plan(plans.create("planned-0001"))
         self.assertIn("--read-only", self.check_refused(path, "--read-only").err)
+
+    def test_a_plan_that_could_not_be_begun_was_not_applied(self):
+        first, second = self.sandbox.create("a"), self.sandbox.create("b")
+        for step in (plans.update(first, {"name": "c"}), plans.rotate(second),
+                     plans.write(second["sitekey"], self.home / "secret"),
+                     plans.create("planned-0001")):
+            with self.subTest(step["op"]):
+                path = self.plan(step)
+                for token in ("wrong", None):
+                    done = self.apply(path, "--allow", "rotate",
+                                      environment={"CLOUDFLARE_API_TOKEN": token})
+                    self.assert_status(done, 8)
+                with self.holder():
+                    self.assert_status(self.apply(path, "--allow", "rotate"), 7)
+                self.assert_status(self.apply(path, "--allow", "rotate"), 0)
+
+    def holder(self):
+        """Another run, which has the account."""
+        process = self.start("-e", """
+            local widgets = require "turnstile".widgets
+            widgets.all()
+            print "ready"
+            io.flush()
+            io.read()""", sandbox=self.sandbox, stdin=subprocess.PIPE)
+        process.wait_for_line()
+        return process
 
     def test_usage(self):
         for arguments in ((), ("a", "b"), ("--on-stale", "x", "a"), ("/no/such/file",), ("/",)):
