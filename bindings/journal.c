@@ -79,14 +79,21 @@ static int rows_next(lua_State *L)
     return 1;
 }
 
+// A journal that cannot be used ends the program, whose line is nobody's business.
+TS_RAISES static int raise_unusable(lua_State *L, const struct ts_error *err)
+{
+    struct lx_failure failure = {.message = err->message};
+    lx_note(L, TS_ENTRY_JOURNAL, &failure);
+    lua_pushstring(L, err->message);
+    return lua_error(L);
+}
+
 TS_RAISES static struct ts_journal *check_journal(lua_State *L)
 {
     struct ts_journal *journal;
     struct ts_error err;
     if (ts_recorder_journal(&ts_host_of(L)->door->recorder, &journal, &err)) {
-        struct lx_failure failure = {.message = err.message};
-        lx_note(L, TS_ENTRY_JOURNAL, &failure);
-        luaL_error(L, "%s", err.message);
+        raise_unusable(L, &err);
     }
     return journal;
 }
@@ -107,7 +114,7 @@ static int push_reading(
         code = ts_error_set(&err, rows->code, "not enough memory for what the journal holds");
     }
     if (code) {
-        return luaL_error(L, "%s", err.message);
+        return raise_unusable(L, &err);
     }
     lua_pushvalue(L, 2);
     lua_pushcclosure(L, rows_next, 2);
@@ -160,7 +167,11 @@ static int journal_find(lua_State *L)
 {
     char id[TS_RUN_ID_MAX];
     struct ts_error err;
-    if (ts_journal_find(check_journal(L), luaL_checkstring(L, 1), id, &err)) {
+    enum ts_err code = ts_journal_find(check_journal(L), luaL_checkstring(L, 1), id, &err);
+    if (code && code != TS_ERR_USAGE) {
+        return raise_unusable(L, &err);
+    }
+    if (code) {
         lua_pushnil(L);
         lua_pushstring(L, err.message);
         return 2;
@@ -175,7 +186,7 @@ static int journal_prune(lua_State *L)
     int64_t count;
     struct ts_error err;
     if (ts_journal_prune(check_journal(L), luaL_checkinteger(L, 1), &count, &err)) {
-        return luaL_error(L, "%s", err.message);
+        return raise_unusable(L, &err);
     }
     lua_pushinteger(L, (lua_Integer)count);
     return 1;
@@ -216,7 +227,7 @@ static int journal_settle(lua_State *L)
     struct ts_error err;
     enum ts_err code = ts_journal_settle(journal, number, &outcome, &err);
     code = code ? code : ts_journal_commit(journal, &err);
-    return code ? luaL_error(L, "%s", err.message) : 0;
+    return code ? raise_unusable(L, &err) : 0;
 }
 
 int luaopen_ts_journal(lua_State *L)

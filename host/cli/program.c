@@ -44,8 +44,10 @@ static int program_run(
         return ts_report_failure(config, TS_EXIT_USAGE, err.message);
     }
     own->args[0] = argv[operand];
-    if (program->prepare && program->prepare(settings, own->args, &err)) {
-        return ts_report_failure(config, TS_EXIT_USAGE, err.message);
+    enum ts_err code = program->prepare ? program->prepare(settings, own->args, &err) : TS_OK;
+    if (code) {
+        int status = code == TS_ERR_USAGE ? TS_EXIT_USAGE : TS_EXIT_UNREACHABLE;
+        return ts_report_failure(config, status, err.message);
     }
     config->program = "tshost";
     config->command = program->name;

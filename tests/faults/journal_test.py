@@ -81,15 +81,17 @@ class Files(Refused):
             with self.subTest(size=size):
                 self.check_kept(whole[:size], r"journal\.db")
 
-    def test_log_tells_of_them_and_leaves_them(self):
+    def test_commands_tell_of_them_and_leave_them(self):
         whole = self.path.read_bytes()
         for content in (os.urandom(8192), whole[:4096], whole[:99]):
-            for option in ([], ["--verify"], ["--prune", "90d"], ["last"]):
-                with self.subTest(content[:16], option=option):
+            for command in ("log", "log --verify", "log --prune 90d", "log last", "resume last",
+                            "undo last"):
+                with self.subTest(content[:16], command=command):
                     self.replace(content)
-                    done = self.run_tshost("log", *option)
+                    done = self.run_tshost(*command.split(), sandbox=self.sandbox)
                     self.assert_status(done, 9)
                     self.assertIn("journal.db", done.err)
+                    self.assertNotIn("[tshost:", done.err)
                     self.assertEqual(self.path.read_bytes(), content)
 
     def test_empty_is_new(self):
