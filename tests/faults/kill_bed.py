@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "cli"))
 
-from host import ACCOUNT, PATIENCE, SECRET, TOKEN, TSHOST, Sandbox
+from host import ACCOUNT, IS_SANITIZED, PATIENCE, SECRET, TOKEN, TSHOST, Sandbox
 from state_bed import IN_DOUBT, WRITES, Journal
 
 SCRIPTS = Path(__file__).parent
@@ -38,6 +38,14 @@ FILES = {"new one": "new one, renamed", "new three": "new three", "twin 1": "twi
          "twin 2": "twin", "old rotate": "old rotate", "old grace": "old grace"}
 PIPED = {"piped two": "new two", "piped grace": "old grace"}
 APPLIED = {"create": 5, "update": 3, "delete": 2, "rotate": 2}
+
+# And what is left when it was undone: deletions and rotations stay.
+UNDONE_WIDGETS = collections.Counter({
+    ("old update", ("gone.example", "kept.example"), "managed"): 1,
+    ("old rotate", ("rotate.example",), "managed"): 1,
+    ("old grace", ("grace.example",), "managed"): 1,
+})
+UNDONE_APPLIED = {"create": 5, "update": 4, "delete": 7, "rotate": 2}
 
 
 STRACE = ["strace", "-qq", "-o"]
@@ -65,10 +73,10 @@ def points_of(trace, beginning):
 
 
 class Scene:
-    """script: what is run, or with is_planned, of what the plan is that is applied. at_once: how many
-    operations there may be under way."""
+    """script: what is run; with is_planned, of what a plan is applied; with is_undone, what has been
+    run and is undone. at_once: how many operations there may be under way."""
 
-    def __init__(self, script="kill.lua", is_planned=False, at_once=1):
+    def __init__(self, script="kill.lua", is_planned=False, is_undone=False, at_once=1):
         self.script, self.at_once = SCRIPTS / script, at_once
         self._directory = tempfile.TemporaryDirectory()
         self.home = Path(self._directory.name)
@@ -84,6 +92,12 @@ class Scene:
             status, said = self.run("plan", "-o", self.plan, *GRANTS, self.script, self.secrets)
             assert status == 3 and self.plan.exists(), said
             shutil.rmtree(self.state)
+        self.undone = None
+        if is_undone:
+            status, said = self.begin()
+            assert status == 0, said
+            self.undone = Journal(self.state).runs[0][0]
+            self.kept = {path.name: path.read_bytes() for path in self.secrets.iterdir()}
 
     def __enter__(self):
         return self
@@ -120,11 +134,14 @@ class Scene:
     def work(self):
         if self.plan:
             return "apply", *GRANTS, self.plan
+        if self.undone:
+            return "undo", "--allow", "delete", self.undone
         return *GRANTS, self.script, self.secrets
 
     def go_on(self):
         """How to finish what a killed run left: it is resumed, or begun when nothing came of it."""
-        return ("resume", "last") if self.has_journal() and Journal(self.state).runs else self.work()
+        runs = Journal(self.state).runs if self.has_journal() else []
+        return ("resume", "last") if len(runs) > bool(self.undone) else self.work()
 
     def points(self, *arguments):
         """Runs tshost; where it could have been killed from when it first came by its state."""
@@ -183,16 +200,27 @@ class Scene:
 
     def differences(self):
         """In what it is unlike what an uninterrupted run leaves."""
-        found = []
         widgets = collections.Counter(
             (widget["name"], tuple(sorted(widget["domains"])), widget["mode"])
             for widget in self.sandbox.widgets())
-        if widgets != WIDGETS:
-            found.append(f"too many: {widgets - WIDGETS}, missing: {WIDGETS - widgets}")
-        if self.applied() != APPLIED:
+        expected, applied = WIDGETS, APPLIED
+        if self.undone:
+            expected, applied = UNDONE_WIDGETS, UNDONE_APPLIED
+        found = []
+        if widgets != expected:
+            found.append(f"too many: {widgets - expected}, missing: {expected - widgets}")
+        if self.applied() != applied:
             found.append(f"carried out: {dict(self.applied())}")
-        live = self.secrets_of()
+        return found + self.differences_of_files()
+
+    def differences_of_files(self):
         content = {path.name: path.read_text() for path in self.secrets.iterdir()}
+        if self.undone:
+            return [f"{name} is not as before" for name, text in self.kept.items()
+                    if content.pop(name, "").encode() != text] + list(content)
+        found, live = [], self.secrets_of()
+        if len({content.get("twin 1"), content.get("twin 2")}) != 2:
+            found.append("the twins share a file's secret")
         for name, widget in FILES.items():
             if content.pop(name, None) not in live[widget]:
                 found.append(f"{name} has no live secret")
@@ -200,11 +228,7 @@ class Scene:
             text = content.pop(name, "")
             if not any(re.fullmatch(f"({re.escape(secret)})+", text) for secret in live[widget]):
                 found.append(f"{name} did not get the live secret: {text!r}")
-        if len({(self.secrets / f"twin {i}").read_text() for i in (1, 2)
-                if (self.secrets / f"twin {i}").exists()}) != 2:
-            found.append("the twins share a file's secret")
-        found += [f"left behind: {name}" for name in content]
-        return found
+        return found + [f"left behind: {name}" for name in content]
 
 
 def has_strace():

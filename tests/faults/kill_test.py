@@ -12,12 +12,12 @@ import os
 import signal
 import unittest
 
-from kill_bed import Scene, has_strace
+from kill_bed import IS_SANITIZED, Scene, has_strace
 
-EVERY = int(os.environ.get("KILL_EVERY", "41"))
+EVERY = int(os.environ.get("KILL_EVERY", "164" if IS_SANITIZED else "41"))
 FROM = int(os.environ.get("KILL_FROM", "0"))
 AGAIN_EVERY = int(os.environ.get("KILL_AGAIN_EVERY", "230"))
-AGAIN = int(os.environ.get("KILL_AGAIN", "5"))
+AGAIN = int(os.environ.get("KILL_AGAIN", "2" if IS_SANITIZED else "5"))
 ALWAYS = ("linkat", "renameat", "renameat2", "unlinkat")  # few, and each matters
 WORKERS = int(os.environ.get("KILL_WORKERS", str(os.cpu_count())))
 
@@ -39,7 +39,7 @@ class Scenes:
     def test_at_every_system_call(self):
         with self.scene() as scene:
             points = scene.points(*scene.work())
-        self.assertGreater(len(points), 500)
+        self.assertGreater(len(points), 300)
         tried = points[FROM::EVERY]
         tried += [point for point in points if point.call in ALWAYS and point not in tried]
         killed = sum(self.each(self.kill, tried))
@@ -115,6 +115,12 @@ class Tasks(Scenes, unittest.TestCase):
 class Plan(Scenes, unittest.TestCase):
     kind = "a plan that is applied"
     options = {"is_planned": True, "at_once": 16}
+
+
+@unittest.skipUnless(has_strace(), "processes cannot be traced here")
+class Undo(Scenes, unittest.TestCase):
+    kind = "an undo"
+    options = {"is_undone": True, "at_once": 16}
 
 
 if __name__ == "__main__":
