@@ -44,7 +44,7 @@ class Scenes:
         tried += [point for point in points if point.call in ALWAYS and point not in tried]
         killed = sum(self.each(self.kill, tried))
         print(f"{self.kind}: {killed} kill points of {len(points)}", flush=True)
-        self.assertGreater(killed, len(tried) * 0.95)  # how often it polls is not always the same
+        self.assertGreater(killed, len(tried) / 2)  # how often it polls is not always the same
 
     def test_again_while_it_is_resumed(self):
         with self.scene() as scene:
@@ -55,7 +55,7 @@ class Scenes:
         pairs = [(first, second) for first, points in seconds.items() for second in points]
         killed = sum(self.each(self.kill_again, pairs))
         print(f"{self.kind}: {killed} kill points in {len(firsts)} resumes", flush=True)
-        self.assertGreater(killed, len(pairs) * 0.7)
+        self.assertGreater(killed, len(pairs) / 2)
 
     def each(self, attempt, points):
         """What came of it at each, after a look at what was found wrong."""
