@@ -195,8 +195,8 @@ void ts_record_prepare(struct ts_record *record)
     }
     if (!err->code) {
         ts_secret_pool_set_key(record->parts->secrets, key);
-        explicit_bzero(key, sizeof key);
     }
+    explicit_bzero(key, sizeof key); // a key that could not be read to its end, too
 }
 
 const char *ts_record_run(const struct ts_record *record)

@@ -35,7 +35,8 @@ enum ts_err ts_database_fail(const struct ts_database *database, struct ts_error
     case SQLITE_NOMEM:
         return ts_error_set(err, TS_ERR_NOMEM, "out of memory");
     case SQLITE_BUSY:
-        return ts_error_set(err, TS_ERR_TIMEOUT, "%s is busy", path);
+        return ts_error_set(
+            err, TS_ERR_TIMEOUT, "%s is busy: another process does not let go of it", path);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
         return ts_error_set(
