@@ -37,9 +37,11 @@ static const char *const statements[TS_JOURNAL_STATEMENT_COUNT] = {
         "INSERT INTO outcome (number, state, status, attempts, duration, sitekey, ray, error,"
         " after_mark, after) VALUES (?1, ?2, nullif(?3, 0), ?4, ?5, ?6, nullif(?7, ''), ?8, ?9, "
         "?10)"
-        " ON CONFLICT (number) DO UPDATE SET state = excluded.state, status = excluded.status,"
+        " ON CONFLICT (number) DO UPDATE SET state = excluded.state, error = excluded.error,"
+        " status = iif(excluded.attempts, excluded.status, status),"
+        " ray = iif(excluded.attempts, excluded.ray, ray),"
         " attempts = attempts + excluded.attempts, duration = duration + excluded.duration,"
-        " sitekey = ifnull(excluded.sitekey, sitekey), ray = excluded.ray, error = excluded.error,"
+        " sitekey = ifnull(excluded.sitekey, sitekey),"
         " after_mark = ifnull(excluded.after_mark, after_mark),"
         " after = ifnull(excluded.after, after)",
     [TS_JOURNAL_FORGIVE] =

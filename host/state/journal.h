@@ -76,8 +76,8 @@ struct ts_journal_outcome {
     const char *error;      // one line; NULL: none
     const char *ray;        // CF-Ray, NULL or "": none
     long status;            // HTTP, 0: none
-    int attempts;           // exchanges; added to what is there
-    int64_t duration_us;    // added as well
+    int attempts;        // exchanges; added to what is there. 0 leaves ray and status: the last's
+    int64_t duration_us; // added as well
 };
 
 // Opens the journal in the directory (see directory.h), made if it is not there; NULL: one in

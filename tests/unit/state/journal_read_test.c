@@ -172,6 +172,30 @@ static void an_operation_is_read_as_it_was_noted(void **state)
         "\"forgiven\":\"was \\\"optional\\\"\"}");
 }
 
+// The CF-Ray of what was sent is what support asks for, whatever reading has shown since.
+static void what_reading_has_shown_keeps_the_ray(void **state)
+{
+    struct journal_bed *bed = *state;
+    struct rows rows = {0};
+    char id[TS_RUN_ID_MAX];
+    journal_bed_open(bed);
+    journal_bed_add_run(bed, id);
+    int64_t number = journal_bed_add(bed, id);
+    struct ts_journal_outcome lost = {
+        .state = TS_OPERATION_UNKNOWN, .status = 502, .ray = "ray-1", .attempts = 1};
+    struct ts_journal_outcome shown = {.state = TS_OPERATION_NOT_APPLIED, .error = "was not"};
+    struct ts_journal_outcome again = {.state = TS_OPERATION_UNKNOWN, .attempts = 1};
+    assert_int_equal(ts_journal_settle(bed->journal, number, &lost, &bed->err), TS_OK);
+    assert_int_equal(ts_journal_settle(bed->journal, number, &shown, &bed->err), TS_OK);
+    read_operations(bed, id, &rows);
+    assert_has(
+        rows.json[0], "\"error\":\"was not\",\"ray\":\"ray-1\",\"status\":502,\"attempts\":1");
+    assert_int_equal(ts_journal_settle(bed->journal, number, &again, &bed->err), TS_OK);
+    read_operations(bed, id, &rows);
+    assert_null(strstr(rows.json[0], "ray-1"));
+    assert_has(rows.json[0], "\"state\":\"unknown\",\"attempts\":2");
+}
+
 static void operations_are_counted_by_state(void **state)
 {
     struct journal_bed *bed = *state;
@@ -412,6 +436,8 @@ int main(void)
             what_has_no_value_is_left_out, journal_bed_make, journal_bed_drop),
         cmocka_unit_test_setup_teardown(
             an_operation_is_read_as_it_was_noted, journal_bed_make, journal_bed_drop),
+        cmocka_unit_test_setup_teardown(
+            what_reading_has_shown_keeps_the_ray, journal_bed_make, journal_bed_drop),
         cmocka_unit_test_setup_teardown(
             operations_are_counted_by_state, journal_bed_make, journal_bed_drop),
         cmocka_unit_test_setup_teardown(
