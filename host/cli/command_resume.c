@@ -209,6 +209,20 @@ static void quieten(struct ts_config *config)
     }
 }
 
+// Runs, and notes the arguments of the script once more.
+static int run_with(struct ts_config *config, const struct ts_journal_words *words)
+{
+    struct ts_given arguments;
+    ts_given_init(&arguments);
+    for (int i = 0; i < words->count; i++) {
+        ts_given_add(&arguments, words->words[i]);
+    }
+    config->args_text = words->is_known ? ts_given_text(&arguments) : NULL;
+    int status = ts_run(config);
+    ts_given_fini(&arguments);
+    return status;
+}
+
 static int resume(int argc, char **argv, struct resume_settings *resume,
     struct ts_journal_origin *origin, struct ts_given *given)
 {
@@ -242,7 +256,7 @@ static int resume(int argc, char **argv, struct resume_settings *resume,
     }
     config->if_unknown = joined.if_unknown;
     config->options_text = ts_given_text(given);
-    return ts_run(config);
+    return run_with(config, &origin->arguments);
 }
 
 int ts_command_resume(int argc, char **argv)

@@ -85,6 +85,7 @@ class Resume(Base):
         self.assertEqual([run["command"] for run in runs], ["run", "resume"])
         self.assertEqual(runs[1]["of"], runs[0]["id"])
         self.assertEqual(json.loads(runs[1]["options"]), ["--max-create=4"])
+        self.assertEqual(json.loads(runs[1]["arguments"]), ["4"])
 
     def test_a_finished_run_is_left_alone(self):
         self.assert_status(self.run_tshost(self.script(MAKE), "1", sandbox=self.sandbox), 0)
