@@ -147,8 +147,11 @@ end
 
 check.rotate = check.delete
 
-function check.write(where, step)
+function check.write(where, step, state)
   check_text(where, "path", step.path)
+  if not state.directory and step.path:sub(1, 1) ~= "/" then
+    complain("%s: `path` must begin with a slash, as the plan has no `directory`", where)
+  end
 end
 
 function check.pipe(where, step)
@@ -161,7 +164,7 @@ function check.pipe(where, step)
 end
 
 local function check_steps(self)
-  local state = { made = {}, deleted = {}, later = {} }
+  local state = { made = {}, deleted = {}, later = {}, directory = self.directory }
   if #self.steps > STEPS_MAX then
     complain("it has more than %d steps", STEPS_MAX)
   end
@@ -190,7 +193,7 @@ end
 
 -- Files are named from where the plan was made.
 local function complete_paths(self)
-  local directory = self.directory or "."
+  local directory = self.directory or "" -- then there is nothing to complete
   for i, path in ipairs(self.directories or {}) do
     self.directories[i] = absolute(path, directory)
   end
@@ -221,6 +224,8 @@ local function check_plan(self)
   end
   if self.directory and self.directory:sub(1, 1) ~= "/" then
     complain "the plan: `directory` must begin with a slash"
+  elseif not self.directory and #(self.directories or {}) > 0 then
+    complain "the plan: `directory` is missing, from which `directories` are named"
   end
   check_steps(self)
 end

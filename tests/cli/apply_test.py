@@ -403,6 +403,7 @@ SPOILED = {
     "no steps": (lambda p: p.pop("steps"), "`steps` is missing"),
     "id": (lambda p: p.update(plan="a b"), "`plan`"),
     "created": (lambda p: p.update(created="today"), "`created`"),
+    "no directory": (lambda p: p.pop("directory"), "step 3: `path` must begin with a slash"),
     "directory": (lambda p: p.update(directory="here"), "`directory`"),
     "no account": (lambda p: p.update(account=""), "`account`"),
     "steps are an object": (lambda p: p.update(steps={"a": 1}), "`steps` must be a list"),
@@ -435,7 +436,7 @@ class Spoiled(ApplyCase):
     def good(self):
         acme = plans.create("planned-0001")
         return Plan(self.sandbox, acme, plans.update(WIDGET, {"name": "b"}),
-                    plans.write("planned-0001", "x")).content
+                    plans.write("planned-0001", "x"), directory=str(self.home)).content
 
     def check_unread(self, data, said):
         path = self.home / "plan.json"
