@@ -18,8 +18,9 @@ struct ts_gate {
     void *self;
 };
 
-// From now on writes of the queue pass the gate, which must outlive it. They are held until
-// ts_queue_depart.
+// From now on writes of the queue pass the gate, which must outlive it, and are held until
+// ts_queue_depart. NULL: there is none any more, and what it held stays unsent until it is
+// cancelled.
 void ts_queue_set_gate(struct ts_queue *queue, const struct ts_gate *gate);
 
 // Commits, and sends the writes that are held: to be called before each wait for the loop. Calls

@@ -11,8 +11,9 @@
 #include <lauxlib.h>
 
 #include "bindings/embedded.h"
-#include "host/base/clock.h"
+#include "host/api/gate.h"
 #include "host/base/buf.h"
+#include "host/base/clock.h"
 #include "host/base/pool.h"
 #include "host/net/signals.h"
 #include "host/runtime/exit_status.h"
@@ -220,6 +221,7 @@ static void run_state(struct run *run)
         snprintf(run->said, sizeof run->said, "%s", text);
     }
     // What is given up while the state closes must not let queued calls start.
+    ts_queue_set_gate(&run->parts->queue, NULL); // nobody turns the loop for what is still held
     ts_sched_stop(&run->parts->sched);
     lua_close(L);
     ts_pool_fini(&pool);
