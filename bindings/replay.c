@@ -67,6 +67,20 @@ bool lx_has_piped(lua_State *L, struct ts_secret *secret, const char *sitekey)
     return is_done;
 }
 
+bool lx_is_outdated(lua_State *L, const char *sitekey, const char *path)
+{
+    if (!ts_host_of(L)->replay) {
+        return false;
+    }
+    push_function(L, "is_outdated");
+    lua_pushstring(L, sitekey);
+    lua_pushstring(L, path);
+    lua_call(L, 2, 1);
+    bool is_outdated = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return is_outdated;
+}
+
 // account() -> the client's, as the journal has it
 static int core_account(lua_State *L)
 {

@@ -32,4 +32,8 @@ TS_RAISES void push_replayed(lua_State *L, int half, int core);
 bool lx_has_written(lua_State *L, struct ts_secret *secret, const char *path);
 TS_RAISES bool lx_has_piped(lua_State *L, struct ts_secret *secret, const char *sitekey);
 
+// In a resume: whether the file holds an earlier secret of the widget, which the run had put there
+// before it rotated the secret: then it may be replaced.
+TS_RAISES bool lx_is_outdated(lua_State *L, const char *sitekey, const char *path);
+
 #endif

@@ -197,6 +197,13 @@ local function first(list, fits)
   end
 end
 
+---Whether a file holds a secret of the widget that the run has got. It is not the one that is valid
+---now, so the run has rotated it since, and was killed before it wrote the new one.
+function replay.is_outdated(sitekey, path)
+  local mark = native.file_mark(path)
+  return mark ~= nil and owners[mark] == sitekey
+end
+
 ---Whether a command has got this secret before.
 function replay.has_piped(sitekey, mark, words)
   local operation = first(pipes[key_of(sitekey, mark, table.concat(words, SEPARATOR))])

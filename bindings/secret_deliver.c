@@ -59,6 +59,8 @@ int lx_secret_write(lua_State *L)
         return 1;
     }
     if (!code) {
+        is_replace = is_replace || lx_is_outdated(L, box->sitekey, path);
+        check_secret(L, function);
         struct ts_delivery_spec spec = {box->secret, box->sitekey, place, lx_step(L)};
         code = ts_door_deliver_file(ts_host_of(L)->door, &spec, path, is_replace, &operation, &err);
     }

@@ -170,6 +170,21 @@ class Replay(Base):
         self.assertEqual(self.writes(), [])
         self.assertEqual((self.home / "secret").read_text(), new)
 
+    def test_a_file_that_holds_the_secret_before_the_rotation(self):
+        code = """
+          local w = assert(widgets.create {
+            name = "a", domains = { "a.example" }, mode = "managed" })
+          assert(w.secret:write "secret")
+          w = assert(widgets.rotate_secret(w, { invalidate_immediately = true }))
+          stop()
+          assert(w.secret:write("secret", { replace = true }))"""
+        self.stop(code, 1)
+        self.resume()
+        self.assertEqual(self.writes(), [])
+        sitekey = self.sandbox.widgets()[0]["sitekey"]
+        secret = self.sandbox.ask("GET", f"{WIDGETS}/{sitekey}")["secret"]
+        self.assertEqual((self.home / "secret").read_text(), secret)
+
     def test_a_file_that_holds_the_secret_and_one_that_does_not(self):
         code = """
           local w = assert(widgets.create {
