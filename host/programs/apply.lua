@@ -7,6 +7,7 @@ local log = require "log"
 local plan_file = require "tshost.program.plan_file"
 local run = require "tshost.run"
 local steps = require "tshost.program.steps"
+local steps_look = require "tshost.program.steps_look"
 
 local USAGE, REFUSED = 2, 5
 
@@ -79,7 +80,7 @@ return function(path, on_stale, file)
   end
   make_directories(path, plan)
   enter_directory(path, plan)
-  local found = steps.look(plan.steps, { since = plan.created })
+  local found = steps_look.read(plan.steps, { since = plan.created })
   begin(path, plan, file)
   local result = steps.run(plan.steps, { found = found, on_stale = on_stale })
   steps.warn_rest(plan.steps, result.rest)

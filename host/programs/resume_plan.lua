@@ -5,6 +5,7 @@ local replay = require "tshost.replay"
 local resume_begin = require "tshost.program.resume_begin"
 local run = require "tshost.run"
 local steps = require "tshost.program.steps"
+local steps_look = require "tshost.program.steps_look"
 
 local USAGE, REFUSED = 2, 5
 
@@ -41,7 +42,7 @@ return function(id, if_unknown, on_stale)
   if shortage then
     run.fail(REFUSED, ("what is left of run %s: %s"):format(id, shortage))
   end
-  local found = steps.look(list, { done = done, sitekeys = sitekeys, since = root.started })
+  local found = steps_look.read(list, { done = done, sitekeys = sitekeys, since = root.started })
   run.begin { script = root.script }
   local result = steps.run(list, {
     done = done, sitekeys = sitekeys, found = found, on_stale = on_stale, label = "Resuming",

@@ -5,13 +5,11 @@
 local log = require "log"
 local lx = require "tshost.lx"
 local run = require "tshost.run"
+local steps_look = require "tshost.program.steps_look"
 local task = require "task"
-local timestamp = require "timestamp"
-local turnstile = require "turnstile"
 
 local steps = {}
 
-local PER_PAGE = 1000
 local WRITES = { create = true, update = true, delete = true, rotate = true }
 
 ---@class steps.step see host/programs/README.md
@@ -31,27 +29,12 @@ local WRITES = { create = true, update = true, delete = true, rotate = true }
 ---@field done? table<integer, boolean> numbers of the steps that were carried out before
 ---@field sitekeys? table<string, string> of the widgets that those made, by placeholder
 ---@field on_stale? "stop"|"skip" what a widget that is not as expected does to steps not begun
----@field found? table what `steps.look` gave for the same steps
+---@field found? table what `steps_look.read` gave for the same steps
 ---@field label? string of the progress display
 
 ---@class steps.rest a step that was not begun
 ---@field number integer
 ---@field why string
-
--- The writes of an account, and its reads; nil: the configured one.
-local function clients()
-  local known = {}
-  return function(account)
-    local name = account or ""
-    if not known[name] then
-      local is_configured = not account or account == run.account()
-      local widgets = is_configured and turnstile.widgets
-        or turnstile.client { account_id = account }.widgets
-      known[name] = { widgets = widgets, writes = run.writes(widgets) }
-    end
-    return known[name]
-  end
-end
 
 ---What a plan as a whole takes of permissions, for `run.shortage`.
 ---@param list steps.step[]
@@ -119,121 +102,6 @@ local function chains_of(list)
   return chains
 end
 
--- The sitekeys, by account, whose rows spare a read each; those of rotations are read all the same,
--- as only a single widget has its secret.
-local function wanted_rows(list, done)
-  local wanted, counts, made = {}, {}, {}
-  for i, step in ipairs(list) do
-    made[step.new or ""] = true
-    if not done[i] and (step.op == "update" or step.op == "delete") and not made[step.sitekey] then
-      local account = step.account or ""
-      wanted[account] = wanted[account] or {}
-      if not wanted[account][step.sitekey] then
-        wanted[account][step.sitekey] = true
-        counts[account] = (counts[account] or 0) + 1
-      end
-    end
-  end
-  return wanted, counts
-end
-
--- One list in place of a read for each widget, as far as it is the cheaper.
-local function read_rows(client, wanted, count, rows)
-  local seen, left = 0, count
-  if count == 1 then
-    local sitekey = next(wanted)
-    local err
-    rows[sitekey], err = client.widgets.get(sitekey)
-    if err and not (err.kind == "api" and err.status == 404) then
-      error(err, 0)
-    end
-    return
-  end
-  for widget in client.widgets.list() do
-    if wanted[widget.sitekey] then
-      rows[widget.sitekey] = widget
-      left = left - 1
-    end
-    seen = seen + 1
-    if left == 0 or seen >= PER_PAGE * count then
-      break
-    end
-  end
-end
-
-local function twin_key(account, widget)
-  local domains = {}
-  for i, domain in ipairs(widget.domains or {}) do
-    domains[i] = tostring(domain):lower()
-  end
-  table.sort(domains)
-  return table.concat({ account, tostring(widget.name), tostring(widget.mode),
-    table.concat(domains, " ") }, "\0")
-end
-
--- A time of the API as a number.
-local function moment(text)
-  local seconds = timestamp.parse(tostring(text))
-  return seconds and seconds + (tonumber(text:match "%.%d+") or 0)
-end
-
--- The widgets made since the plan by somebody else that are what a step is to make.
-local function read_twins(client, account, names, since, known, twins)
-  for widget in client.widgets.list { order = "created_on", direction = "desc", per_page = 50 } do
-    local created = moment(widget.created_on)
-    if not created or created < since then
-      break
-    end
-    local key = twin_key(account, widget)
-    if names[key] and not known[widget.sitekey] then
-      twins[key] = widget.sitekey
-    end
-  end
-end
-
----Reads what the steps rely on, as far as that can be done for many at once, and something in any
----case: what keeps all writes from being made (the lock, the token, the network) shows here. Raises
----what a list raises when it cannot be read.
----@param list steps.step[]
----@param options? { done: table?, sitekeys: table?, since: string? } `since`: when the plan was made
----@return { rows: table, twins: table }
-function steps.look(list, options)
-  options = options or {}
-  local done, client_of = options.done or {}, clients()
-  local found = { rows = {}, twins = {} }
-  local _, fresh = run.settings()
-  local names, known, has_read = {}, {}, false
-  for _, sitekey in pairs(options.sitekeys or {}) do
-    known[sitekey] = true
-  end
-  for i, step in ipairs(list) do
-    if step.op == "create" and not done[i] then
-      local account = step.account or ""
-      names[account] = names[account] or {}
-      names[account][twin_key(account, step.set)] = true
-    end
-  end
-  local wanted, counts = wanted_rows(list, done)
-  for account, sitekeys in pairs(wanted) do
-    if fresh > 0 then
-      local client = client_of(account ~= "" and account or nil)
-      read_rows(client, sitekeys, counts[account], found.rows)
-      has_read = true
-    end
-  end
-  if options.since then
-    for account, keys in pairs(names) do
-      local client = client_of(account ~= "" and account or nil)
-      read_twins(client, account, keys, moment(options.since), known, found.twins)
-      has_read = true
-    end
-  end
-  if not has_read and #list > 0 then -- whether the account can be reached, and nobody else writes
-    client_of(list[1].account).widgets.list({ per_page = 5 })()
-  end
-  return found
-end
-
 -- What carries out a step. Each gives true, or false when it failed, which was noted then.
 local act = {}
 
@@ -256,7 +124,7 @@ end
 
 function act.create(self, step)
   local writes = self.client_of(step.account).writes
-  local twin = self.twins[twin_key(step.account or "", step.set)]
+  local twin = self.twins[steps_look.twin_key(step.account or "", step.set)]
   local widget, err
   if twin then
     widget, err = writes.refuse("create", step.set.name, ("somebody else has made one with this name, "
@@ -374,7 +242,7 @@ end
 ---@return { done: integer, rest: steps.rest[], sitekeys: table<string, string> }
 function steps.run(list, options)
   options = options or {}
-  local found = options.found or steps.look(list, options)
+  local found = options.found or steps_look.read(list, options)
   local self = {
     list = list,
     done = options.done or {},
@@ -383,7 +251,7 @@ function steps.run(list, options)
     twins = found.twins,
     has_secret = {},
     on_stale = options.on_stale or "stop",
-    client_of = clients(),
+    client_of = steps_look.clients(),
     done_count = 0,
     rest = {},
   }

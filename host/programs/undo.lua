@@ -8,6 +8,7 @@ local lx = require "tshost.lx"
 local plan_text = require "tshost.program.plan_text"
 local run = require "tshost.run"
 local steps = require "tshost.program.steps"
+local steps_look = require "tshost.program.steps_look"
 local task = require "task"
 local turnstile = require "turnstile"
 local undo_plan = require "tshost.program.undo_plan"
@@ -59,7 +60,7 @@ local function read_live(widgets)
       wanted[#wanted + 1] = { op = "update", sitekey = widget.sitekey, account = widget.account }
     end
   end
-  local rows, client_of = steps.look(wanted).rows, clients()
+  local rows, client_of = steps_look.read(wanted).rows, clients()
   local left = {}
   for _, item in ipairs(wanted) do
     if not rows[item.sitekey] then
