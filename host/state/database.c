@@ -175,13 +175,24 @@ static enum ts_err database_prepare(struct ts_database *database, struct ts_erro
     return version > kind->version ? database_fail_newer(database, err) : TS_OK;
 }
 
+// That this fails harms nothing: what was committed stays in the log, and it is tried again.
+static int on_commit(void *self, sqlite3 *db, const char *name, int pages)
+{
+    struct ts_database *database = self;
+    database->logged = pages;
+    if (pages >= database->kind->log_pages) {
+        sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    }
+    return SQLITE_OK;
+}
+
 static void database_configure(struct ts_database *database)
 {
     // Else each run would write the log back at its end and wait for the disk twice.
     sqlite3_db_config(database->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_db_config(database->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(database->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
-    sqlite3_wal_autocheckpoint(database->db, database->kind->log_pages);
+    sqlite3_wal_hook(database->db, on_commit, database);
     sqlite3_busy_handler(database->db, on_busy, database);
 }
 
@@ -205,6 +216,16 @@ enum ts_err ts_database_open(struct ts_database *database, const struct ts_datab
     code = database_prepare(database, err);
     database->busy_us = kind->busy_us;
     return code;
+}
+
+void ts_database_tidy(struct ts_database *database)
+{
+    if (database->logged > database->kind->log_pages_left) {
+        int64_t busy_us = database->busy_us;
+        database->busy_us = 0;
+        sqlite3_wal_checkpoint_v2(database->db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+        database->busy_us = busy_us;
+    }
 }
 
 void ts_database_close(struct ts_database *database)

@@ -19,7 +19,8 @@ struct ts_database_kind {
     int version;              // of the schema, counted from 1
     const char *const *steps; // SQL; steps[v] makes version v + 1 of version v, 0 is an empty file
     const char *layout;       // pragmas for an empty file
-    int log_pages;            // how many may wait in the log to be written back
+    int log_pages;            // how many in the log make a commit write them back
+    int log_pages_left;       // how many may be left at the end of a run: who opens it reads them
     const char *pragmas;      // run whenever it is opened
     int64_t busy_us;          // how long to wait for other processes
     const char *if_damaged;
@@ -33,6 +34,7 @@ struct ts_database {
     const struct ts_database_kind *kind;
     int64_t busy_us;                   // how long to wait now
     bool is_made;                      // by this opening: the file was empty
+    int logged;                        // pages in the log after the last commit
     char path[TS_STATE_PATH_MAX + 64]; // "" in memory
 };
 
@@ -41,6 +43,10 @@ struct ts_database {
 // another kind or of a newer version. Whatever comes of it, it is to be closed.
 enum ts_err ts_database_open(struct ts_database *database, const struct ts_database_kind *kind,
     const char *directory, const char *name, struct ts_error *err);
+
+// If the log is long, writes it back, so that the next commit begins it anew in the room that it
+// has; not while others use it. No transaction is open.
+void ts_database_tidy(struct ts_database *database);
 
 // The statements have been finalized. Accepts a zeroed struct, may run twice.
 void ts_database_close(struct ts_database *database);

@@ -288,6 +288,9 @@ enum ts_err ts_journal_end_run(struct ts_journal *journal, const char *id, int e
     const char *status, const char *summary, int64_t ended_us, struct ts_error *err)
 {
     int64_t run = 0;
+    if (!ts_journal_is_pending(journal)) {
+        ts_database_tidy(&journal->database); // what is written now begins the log anew
+    }
     enum ts_err code = ts_journal_begin(journal, err);
     if (!code) {
         code = run_find(journal, id, &run, err);

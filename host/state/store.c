@@ -19,6 +19,7 @@ static const struct ts_database_kind kind = {
     .steps = steps,
     .layout = "PRAGMA page_size = 8192",
     .log_pages = 128, // 1 MiB
+    .log_pages_left = 128,
     .pragmas = "PRAGMA synchronous = NORMAL",
     .busy_us = 500000,
     .if_damaged = "remove it",

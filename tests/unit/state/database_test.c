@@ -45,6 +45,7 @@ static int bed_make(void **state)
         .steps = steps,
         .layout = "PRAGMA page_size = 1024",
         .log_pages = 100,
+        .log_pages_left = 50,
         .pragmas = "PRAGMA synchronous = OFF",
         .busy_us = 1000,
         .if_damaged = "call for help",
@@ -246,6 +247,57 @@ static void one_in_memory_has_no_path(void **state)
     assert_says(bed, "no such table");
 }
 
+static void rows_add(struct bed *bed, int count)
+{
+    for (int i = 0; i < count; i++) {
+        assert_true(
+            ts_database_exec(&bed->database, "INSERT INTO thing VALUES (randomblob(2000))"));
+    }
+}
+
+// Whoever opens a database that others have left reads all of its log.
+static void a_long_log_is_begun_anew_when_it_is_asked_for(void **state)
+{
+    struct bed *bed = *state;
+    assert_int_equal(
+        ts_database_open(&bed->database, &bed->kind, bed->directory, "a.db", &bed->err), TS_OK);
+    rows_add(bed, 5);
+    assert_in_range(bed->database.logged, 5, 50);
+    ts_database_tidy(&bed->database); // short: nothing is to be gained
+    int short_log = bed->database.logged;
+    rows_add(bed, 1);
+    assert_in_range(bed->database.logged, short_log + 1, 50);
+    rows_add(bed, 12);
+    assert_in_range(bed->database.logged, 51, 100);
+    ts_database_tidy(&bed->database);
+    rows_add(bed, 1);
+    assert_in_range(bed->database.logged, 1, 10);
+}
+
+// Nor is it waited for who reads it.
+static void a_log_that_others_use_is_left_alone(void **state)
+{
+    struct bed *bed = *state;
+    struct ts_database other = {0};
+    int64_t count = 0;
+    assert_int_equal(
+        ts_database_open(&bed->database, &bed->kind, bed->directory, "a.db", &bed->err), TS_OK);
+    rows_add(bed, 5);
+    assert_int_equal(
+        ts_database_open(&other, &bed->kind, bed->directory, "a.db", &bed->err), TS_OK);
+    assert_true(ts_database_exec(&other, "BEGIN"));
+    assert_true(ts_database_number(&other, "SELECT count(*) FROM thing", &count));
+    rows_add(bed, 21);
+    bed->database.busy_us = INT64_MAX; // it would hang
+    ts_database_tidy(&bed->database);
+    rows_add(bed, 1);
+    assert_in_range(bed->database.logged, 51, 200);
+    int64_t again = 0;
+    assert_true(ts_database_number(&other, "SELECT count(*) FROM thing", &again));
+    assert_int_equal(again, count);
+    ts_database_close(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +312,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_database_is_damaged, bed_make, bed_drop),
         cmocka_unit_test_setup_teardown(others_are_waited_for_and_then_not, bed_make, bed_drop),
         cmocka_unit_test_setup_teardown(one_in_memory_has_no_path, bed_make, bed_drop),
+        cmocka_unit_test_setup_teardown(
+            a_long_log_is_begun_anew_when_it_is_asked_for, bed_make, bed_drop),
+        cmocka_unit_test_setup_teardown(a_log_that_others_use_is_left_alone, bed_make, bed_drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
