@@ -19,6 +19,7 @@
 #include "host/net/signals.h"
 
 #define MOMENT_US 1000
+#define COMMIT_US 200 // most are over by then, sooner than a sleeping thread would be awake again
 
 static const char tasks_key; // registry: table of address -> task, while it lives or failed unheard
 
@@ -282,18 +283,24 @@ static void sched_stop_if_asked(lua_State *L, struct ts_sched *sched, const stru
 // One turn of the loop. What secrets are in memory is unreadable while it waits, but for the first
 // moment after a turn that had work: as long as answers keep coming, closing and opening that
 // memory would cost two system calls and a page fault each turn.
-static enum ts_err sched_wait(struct ts_sched *sched, struct ts_error *err)
+static enum ts_err sched_wait(struct ts_sched *sched, bool is_gathering, struct ts_error *err)
 {
     struct ts_host *host = sched->host;
-    int64_t until = sched->ready_head ? 0 : ts_progress_next(host->progress);
-    int64_t moment = ts_loop_now(host->loop) + MOMENT_US;
-    if (sched->is_idle || until <= moment) {
+    int64_t now = ts_loop_now(host->loop);
+    int64_t until = ts_progress_next(host->progress);
+    bool is_committing = ts_queue_is_committing(host->queue);
+    sched->worked_us = sched->has_worked ? now : sched->worked_us;
+    bool is_brief = is_committing && now < sched->worked_us + COMMIT_US;
+    if (sched->ready_head || is_gathering || is_brief) {
+        until = now;
+    } else if (sched->is_idle || until <= now + MOMENT_US) {
         ts_secret_pool_seal(host->secrets);
     } else {
-        until = moment;
+        until = now + MOMENT_US;
     }
     enum ts_err code = ts_loop_turn(host->loop, until, err);
-    sched->is_idle = !sched->ready_head;
+    sched->has_worked = sched->ready_head;
+    sched->is_idle = !sched->has_worked && !is_committing;
     return code;
 }
 
@@ -313,12 +320,13 @@ bool ts_sched_run(lua_State *L, int nargs)
             break;
         }
         struct ts_error err;
-        ts_queue_depart(host->queue);
-        if (!sched->ready_head && !ts_loop_is_busy(host->loop)) {
+        bool is_gathering = ts_queue_depart(host->queue, sched->has_worked, !sched->ready_head);
+        if (!sched->ready_head && !ts_loop_is_busy(host->loop) &&
+            !ts_queue_is_committing(host->queue)) {
             unstick(L, sched);
         }
         ts_progress_tick(host->progress);
-        if (sched_wait(sched, &err)) {
+        if (sched_wait(sched, is_gathering, &err)) {
             luaL_error(L, "%s", err.message);
         }
     }

@@ -81,7 +81,9 @@ struct ts_sched {
     size_t live;
     int64_t grace_end_us; // when computing after the stop is broken off; 0: not counting yet
     int closing;          // > 0: to-be-closed values run where nothing may wait
-    bool is_idle;         // the last turn of the loop made no task ready
+    int64_t worked_us;    // when a turn of the loop last made a task ready
+    bool has_worked;      // the last turn did
+    bool is_idle;         // it did not, and nothing of ours was under way
     bool is_stopping;     // nothing new is started any more
     bool is_interrupted;  // by a signal
     bool is_expired;      // the deadline passed

@@ -15,7 +15,7 @@
 
 enum call_state {
     CALL_WAITING,   // in its lane of the queue
-    CALL_DEPARTING, // has its place in flight; held for the gate, in queue->departing
+    CALL_DEPARTING, // has its place in flight; held for the gate, in queue->held
     CALL_IN_FLIGHT,
     CALL_RESTING, // until its next attempt, among outage->resting
     CALL_ENDED,
@@ -40,6 +40,7 @@ struct ts_call {
     struct ts_timer timer;   // the end of its rest
     uint64_t number;         // among all calls of the run
     int64_t started_us;      // the latest exchange
+    uint64_t ticket;         // of the commit that it waits for; 0: it is not noted
     int64_t start_before_us; // 0: any time will do
     int failures;            // in a row; those that drew a 429 not counted
     int pauses;              // those that did, in a row

@@ -5,6 +5,12 @@
 
 #include "host/api/call_private.h"
 
+// The part of what is in flight that is worth a commit of its own: it takes as long for one as for
+// many, but as long as they wait for it, they are not under way.
+#define GATHER_PART 3
+
+#define TICKET_NEXT UINT64_MAX // of a commit that is about to begin
+
 void ts_queue_set_gate(struct ts_queue *queue, const struct ts_gate *gate)
 {
     queue->gate = gate;
@@ -12,19 +18,25 @@ void ts_queue_set_gate(struct ts_queue *queue, const struct ts_gate *gate)
 
 void call_hold(struct ts_call *call)
 {
-    struct ts_queue *queue = call->client->queue;
+    struct ts_held *held = &call->client->queue->held;
     call->state = CALL_DEPARTING;
+    call->ticket = 0;
     call->next = NULL;
-    call->prev = queue->departing_last;
-    *(call->prev ? &call->prev->next : &queue->departing) = call;
-    queue->departing_last = call;
+    call->prev = held->last;
+    *(call->prev ? &call->prev->next : &held->first) = call;
+    held->last = call;
+    held->count++;
+    held->fresh++;
 }
 
 void call_release(struct ts_call *call)
 {
-    struct ts_queue *queue = call->client->queue;
-    *(call->prev ? &call->prev->next : &queue->departing) = call->next;
-    *(call->next ? &call->next->prev : &queue->departing_last) = call->prev;
+    struct ts_held *held = &call->client->queue->held;
+    held->noted = call == held->noted ? call->prev : held->noted;
+    held->fresh -= call->ticket == 0;
+    held->count--;
+    *(call->prev ? &call->prev->next : &held->first) = call->next;
+    *(call->next ? &call->next->prev : &held->last) = call->prev;
     call->next = call->prev = NULL;
 }
 
@@ -56,42 +68,77 @@ static void call_miss(struct ts_call *call)
     queue_advance(queue);
 }
 
-// Notes all that are held, as many as there are now: those that are refused may make room for
-// others, which go with the next commit. The last that was noted; NULL: none.
-static struct ts_call *calls_add(struct ts_queue *queue)
+// Notes those that are not noted yet, as many as there are now: those that are refused may make
+// room for others, which go with the next commit.
+static void held_add(struct ts_queue *queue)
 {
-    struct ts_call *last = queue->departing_last, *noted = NULL;
-    for (struct ts_call *call = queue->departing, *next; call; call = next) {
+    struct ts_held *held = &queue->held;
+    struct ts_call *last = held->last, *call = held->noted ? held->noted->next : held->first;
+    for (struct ts_call *next; call; call = next) {
         struct ts_error err;
-        bool is_last = call == last;
-        next = is_last ? NULL : call->next;
+        next = call == last ? NULL : call->next;
         if (call_is_late(call)) {
             call_miss(call);
         } else if (queue->gate->add(queue->gate->self, call->owner, &err)) {
             call_refuse(call, &err);
         } else {
-            noted = call;
+            call->ticket = TICKET_NEXT;
+            held->noted = call;
+            held->fresh--;
         }
     }
-    return noted;
 }
 
-void ts_queue_depart(struct ts_queue *queue)
+static void held_commit(struct ts_queue *queue, bool may_wait)
 {
-    if (!queue->gate) {
-        return;
+    struct ts_held *held = &queue->held;
+    may_wait = may_wait && held->count == queue->in_flight;
+    held->ticket = queue->gate->commit(queue->gate->self, may_wait);
+    for (struct ts_call *call = held->noted; call && call->ticket == TICKET_NEXT;
+         call = call->prev) {
+        call->ticket = held->ticket;
     }
+}
+
+// Sends those whose commit is over, unless it has failed, or has taken too long.
+static void held_send(struct ts_queue *queue)
+{
     struct ts_error err;
-    struct ts_call *last = calls_add(queue);
-    enum ts_err code = queue->gate->commit(queue->gate->self, &err);
-    for (bool is_last = !last; !is_last;) {
-        struct ts_call *call = queue->departing;
-        is_last = call == last;
-        if (code) {
+    struct ts_held *held = &queue->held;
+    uint64_t seen = queue->gate->committed(queue->gate->self, &err);
+    held->is_committing = seen < held->ticket;
+    while (held->noted && (err.code || held->first->ticket <= seen)) {
+        struct ts_call *call = held->first;
+        if (err.code) {
             call_refuse(call, &err);
+        } else if (call_is_late(call)) {
+            call_miss(call);
         } else {
             call_release(call);
             call_send(call);
         }
     }
+}
+
+bool ts_queue_depart(struct ts_queue *queue, bool may_gather, bool may_wait)
+{
+    struct ts_held *held = &queue->held;
+    if (!queue->gate) {
+        return false;
+    }
+    if (held->is_committing) {
+        held_send(queue);
+    }
+    if (may_gather && held->fresh > 0 && held->fresh < queue->in_flight / GATHER_PART) {
+        return true;
+    }
+    held_add(queue);
+    held_commit(queue, may_wait);
+    held_send(queue);
+    return false;
+}
+
+bool ts_queue_is_committing(const struct ts_queue *queue)
+{
+    return queue->held.is_committing;
 }

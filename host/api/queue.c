@@ -145,7 +145,7 @@ void queue_advance(struct ts_queue *queue)
 void ts_queue_close(struct ts_queue *queue)
 {
     queue->is_closed = true;
-    ts_queue_depart(queue); // what has its place in flight is seen through
+    ts_queue_depart(queue, false, false); // what has its place in flight is seen through
     while (queue->turn) {
         struct ts_call *call = queue->turn->head;
         queue_remove(queue, call);

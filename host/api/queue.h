@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "host/api/outage.h"
 
@@ -25,6 +26,17 @@ struct ts_lane {
     struct ts_lane *prev;
 };
 
+// Writes that wait for the gate, in the order in which they are sent: first those whose commit is
+// under way, then those that are not noted yet.
+struct ts_held {
+    struct ts_call *first, *last;
+    struct ts_call *noted; // the last one that is; NULL: none
+    size_t count;
+    size_t fresh;       // how many are not noted
+    uint64_t ticket;    // of the commit that was begun last
+    bool is_committing; // which is not over
+};
+
 struct ts_queue {
     size_t limit; // requests in flight at most
     size_t in_flight;
@@ -35,8 +47,7 @@ struct ts_queue {
     struct ts_lane *turn;       // whose turn it is; NULL while nothing waits
     struct ts_outage outage;    // set up after the init: how calls are sent again
     const struct ts_gate *gate; // what writes pass, see gate.h; NULL: none
-    struct ts_call *departing;  // writes that are held for it; they count as in flight
-    struct ts_call *departing_last;
+    struct ts_held held;        // for it; they count as in flight
 };
 
 // Makes an empty queue; limit is at least 1. Needs no fini but for its outage, if that was set up.

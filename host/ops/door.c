@@ -55,16 +55,22 @@ static enum ts_err gate_add(void *self, void *owner, struct ts_error *err)
     return ts_recorder_add(&door->recorder, &intent, &write->operation, err);
 }
 
-static enum ts_err gate_commit(void *self, struct ts_error *err)
+static uint64_t gate_commit(void *self, bool may_wait)
 {
-    return ts_recorder_commit(&((struct ts_door *)self)->recorder, err);
+    return ts_recorder_commit_begin(&((struct ts_door *)self)->recorder, may_wait);
+}
+
+static uint64_t gate_committed(void *self, struct ts_error *err)
+{
+    return ts_recorder_committed(&((struct ts_door *)self)->recorder, err);
 }
 
 void ts_door_init(struct ts_door *door)
 {
     *door = (struct ts_door){0};
     ts_permissions_init(&door->permissions);
-    door->gate = (struct ts_gate){.add = gate_add, .commit = gate_commit, .self = door};
+    door->gate = (struct ts_gate){
+        .add = gate_add, .commit = gate_commit, .committed = gate_committed, .self = door};
     ts_ledger_init(&door->ledger);
 }
 

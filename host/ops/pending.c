@@ -80,3 +80,12 @@ struct ts_pending *ts_pending_forgive(size_t handle, const char *why)
     const struct text texts[] = {text_of(&pending.why)};
     return pending_copy(&pending, texts, 1);
 }
+
+void ts_pending_free(struct ts_pending *first)
+{
+    while (first) {
+        struct ts_pending *next = first->next;
+        free(first);
+        first = next;
+    }
+}

@@ -24,4 +24,7 @@ struct ts_pending *ts_pending_add(size_t handle, const struct ts_journal_intent 
 struct ts_pending *ts_pending_settle(size_t handle, const struct ts_journal_outcome *outcome);
 struct ts_pending *ts_pending_forgive(size_t handle, const char *why);
 
+// Frees it and those behind it. NULL is fine.
+void ts_pending_free(struct ts_pending *first);
+
 #endif

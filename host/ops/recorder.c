@@ -2,10 +2,11 @@
 // The first failure of the journal is kept: what cannot be recorded must not happen.
 #include "host/ops/recorder.h"
 
-#include <stdlib.h>
-
 #include "host/base/clock.h"
 #include "host/ops/pending.h"
+#include "host/ops/scribe.h"
+
+#define NO_MEMORY "the journal is out of memory"
 
 void ts_recorder_start(struct ts_recorder *recorder, const struct ts_recorder_source *source)
 {
@@ -15,12 +16,8 @@ void ts_recorder_start(struct ts_recorder *recorder, const struct ts_recorder_so
 
 void ts_recorder_fini(struct ts_recorder *recorder)
 {
-    while (recorder->first) {
-        struct ts_pending *pending = recorder->first;
-        recorder->first = pending->next;
-        free(pending);
-    }
-    free(recorder->numbers);
+    ts_scribe_destroy(recorder->scribe);
+    ts_pending_free(recorder->first);
     ts_journal_close(recorder->journal);
     *recorder = (struct ts_recorder){0};
 }
@@ -71,10 +68,67 @@ static enum ts_err recorder_begin(struct ts_recorder *recorder)
     if (!code) {
         code = ts_journal_add_run(recorder->journal, &run, recorder->run, &cause);
     }
+    if (!code) {
+        recorder->has_begun = true;
+        recorder->scribe = ts_scribe_create(
+            recorder->journal, recorder->run, recorder->source.wake, recorder->source.self);
+        code = recorder->scribe ? TS_OK : ts_error_set(&cause, TS_ERR_NOMEM, NO_MEMORY);
+    }
     if (!code && recorder->source.on_named) {
         recorder->source.on_named(recorder->source.self, recorder->run);
     }
     return recorder_check(recorder, code, &cause);
+}
+
+uint64_t ts_recorder_committed(struct ts_recorder *recorder, struct ts_error *err)
+{
+    uint64_t seen = recorder->ticket;
+    if (recorder->scribe) {
+        struct ts_error cause;
+        seen = ts_scribe_seen(recorder->scribe, &cause);
+        recorder_check(recorder, cause.code, &cause);
+        recorder->is_there = ts_scribe_has_committed(recorder->scribe);
+    }
+    err->code = TS_OK;
+    recorder_fail(recorder, err);
+    return seen;
+}
+
+uint64_t ts_recorder_commit_begin(struct ts_recorder *recorder, bool may_wait)
+{
+    if (recorder->first) {
+        recorder_begin(recorder);
+    }
+    if ((recorder->first || recorder->has_begun) && !recorder->failure.code) {
+        recorder->ticket = ts_scribe_hand(recorder->scribe, recorder->first, may_wait);
+        recorder->first = NULL;
+        recorder->last = &recorder->first;
+        recorder->has_begun = false;
+    }
+    return recorder->ticket;
+}
+
+static void recorder_wait(struct ts_recorder *recorder)
+{
+    struct ts_error ignored;
+    if (recorder->scribe) {
+        ts_scribe_wait(recorder->scribe);
+        ts_recorder_committed(recorder, &ignored);
+    }
+}
+
+enum ts_err ts_recorder_commit(struct ts_recorder *recorder, struct ts_error *err)
+{
+    ts_recorder_commit_begin(recorder, true);
+    recorder_wait(recorder);
+    return recorder_fail(recorder, err);
+}
+
+void ts_recorder_rest(struct ts_recorder *recorder)
+{
+    if (recorder->scribe) {
+        ts_scribe_rest(recorder->scribe);
+    }
 }
 
 enum ts_err ts_recorder_journal(
@@ -84,6 +138,7 @@ enum ts_err ts_recorder_journal(
     if (!recorder->is_on) {
         return ts_error_set(err, TS_ERR_USAGE, "this run has no journal");
     }
+    recorder_wait(recorder);
     recorder_open(recorder);
     *out = recorder->journal;
     return recorder_fail(recorder, err);
@@ -98,92 +153,11 @@ enum ts_err ts_recorder_begin(struct ts_recorder *recorder, struct ts_error *err
     return ts_recorder_commit(recorder, err);
 }
 
-// Makes a handle for another operation, 0 when memory ends.
-static size_t handle_create(struct ts_recorder *recorder)
-{
-    if (recorder->len == recorder->cap) {
-        size_t cap = recorder->cap ? recorder->cap * 2 : 64;
-        int64_t *numbers = reallocarray(recorder->numbers, cap, sizeof *numbers);
-        if (!numbers) {
-            return 0;
-        }
-        recorder->numbers = numbers;
-        recorder->cap = cap;
-    }
-    recorder->numbers[recorder->len++] = 0;
-    return recorder->len;
-}
-
-static enum ts_err recorder_exhausted(struct ts_recorder *recorder)
+static void recorder_exhausted(struct ts_recorder *recorder)
 {
     struct ts_error cause;
-    enum ts_err code = ts_error_set(&cause, TS_ERR_NOMEM, "the journal is out of memory");
-    return recorder_check(recorder, code, &cause);
-}
-
-// Adds the operation of that handle to the journal.
-static enum ts_err operation_add(
-    struct ts_recorder *recorder, size_t handle, const struct ts_journal_intent *intent)
-{
-    struct ts_error cause;
-    if (recorder_begin(recorder)) {
-        return recorder->failure.code;
-    }
-    int64_t *number = &recorder->numbers[handle - 1];
-    enum ts_err code = ts_journal_add(recorder->journal, recorder->run, intent, number, &cause);
-    return recorder_check(recorder, code, &cause);
-}
-
-// Hands what is pending to the journal.
-static enum ts_err pending_apply(struct ts_recorder *recorder, const struct ts_pending *pending)
-{
-    struct ts_error cause;
-    int64_t number = recorder->numbers[pending->handle - 1];
-    if (pending->kind == TS_PENDING_ADD) {
-        return operation_add(recorder, pending->handle, &pending->intent);
-    }
-    enum ts_err code = pending->kind == TS_PENDING_SETTLE
-                           ? ts_journal_settle(recorder->journal, number, &pending->outcome, &cause)
-                           : ts_journal_forgive(recorder->journal, number, pending->why, &cause);
-    return recorder_check(recorder, code, &cause);
-}
-
-static void pending_flush(struct ts_recorder *recorder)
-{
-    while (recorder->first && !recorder->failure.code) {
-        struct ts_pending *pending = recorder->first;
-        pending_apply(recorder, pending);
-        recorder->first = pending->next;
-        recorder->last = pending->next ? recorder->last : &recorder->first;
-        free(pending);
-    }
-}
-
-enum ts_err ts_recorder_add(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
-    size_t *handle, struct ts_error *err)
-{
-    *handle = 0;
-    pending_flush(recorder); // so that the order is that in which things happened
-    if (recorder->is_on && !recorder->failure.code) {
-        *handle = handle_create(recorder);
-        if (*handle == 0) {
-            recorder_exhausted(recorder);
-        } else if (operation_add(recorder, *handle, intent)) {
-            *handle = 0;
-        }
-    }
-    return recorder_fail(recorder, err);
-}
-
-enum ts_err ts_recorder_commit(struct ts_recorder *recorder, struct ts_error *err)
-{
-    pending_flush(recorder);
-    if (recorder->journal && !recorder->failure.code) {
-        struct ts_error cause;
-        recorder_check(recorder, ts_journal_commit(recorder->journal, &cause), &cause);
-        recorder->is_there = recorder->is_there || (recorder->run[0] && !recorder->failure.code);
-    }
-    return recorder_fail(recorder, err);
+    enum ts_err code = ts_error_set(&cause, TS_ERR_NOMEM, NO_MEMORY);
+    recorder_check(recorder, code, &cause);
 }
 
 static void pending_append(struct ts_recorder *recorder, struct ts_pending *pending)
@@ -196,18 +170,30 @@ static void pending_append(struct ts_recorder *recorder, struct ts_pending *pend
     recorder->last = &pending->next;
 }
 
-size_t ts_recorder_note(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
-    const struct ts_journal_outcome *outcome)
+// Appends an operation, whose handle it returns; 0 when nothing is recorded any more.
+static size_t operation_append(struct ts_recorder *recorder, const struct ts_journal_intent *intent)
 {
     if (!recorder->is_on || recorder->failure.code) {
         return 0;
     }
-    size_t handle = handle_create(recorder);
-    if (handle == 0) {
-        recorder_exhausted(recorder);
-        return 0;
+    pending_append(recorder, ts_pending_add(recorder->operations + 1, intent));
+    return recorder->failure.code ? 0 : ++recorder->operations;
+}
+
+enum ts_err ts_recorder_add(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
+    size_t *handle, struct ts_error *err)
+{
+    if (recorder->is_on) {
+        recorder_begin(recorder);
     }
-    pending_append(recorder, ts_pending_add(handle, intent));
+    *handle = operation_append(recorder, intent);
+    return recorder_fail(recorder, err);
+}
+
+size_t ts_recorder_note(struct ts_recorder *recorder, const struct ts_journal_intent *intent,
+    const struct ts_journal_outcome *outcome)
+{
+    size_t handle = operation_append(recorder, intent);
     ts_recorder_settle(recorder, handle, outcome);
     return handle;
 }

@@ -202,7 +202,7 @@ static enum ts_err wait_until(struct ts_parts *parts, int64_t until_us, struct t
         }
         struct ts_progress *progress = &parts->display.progress;
         ts_progress_tick(progress);
-        ts_queue_depart(&parts->queue); // writes to other accounts go on
+        ts_queue_depart(&parts->queue, false, false); // writes to other accounts go on
         int64_t next_us = ts_progress_next(progress);
         ts_secret_pool_seal(parts->secrets);
         enum ts_err code = ts_loop_turn(parts->loop, next_us < until_us ? next_us : until_us, err);

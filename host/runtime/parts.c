@@ -283,6 +283,7 @@ void ts_parts_fini(struct ts_parts *parts)
     parts->sandbox = NULL;
     ts_budgets_fini(&parts->budgets);
     ts_outage_fini(&parts->queue.outage);
+    ts_recorder_rest(&parts->door.recorder); // the loop is what it wakes
     ts_loop_destroy(parts->loop);
     parts->loop = NULL;
     ts_locks_fini(&parts->locks); // nothing of this run is under way any more

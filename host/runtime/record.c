@@ -14,6 +14,7 @@
 #include "host/base/buf.h"
 #include "host/base/process.h"
 #include "host/base/str.h"
+#include "host/net/loop.h"
 #include "host/runtime/exit_status.h"
 #include "host/runtime/parts.h"
 #include "host/state/directory.h"
@@ -134,14 +135,23 @@ static void on_named(void *self, const char *run)
     ts_locks_name_run(&record->parts->locks, run);
 }
 
+static void wake(void *self)
+{
+    const struct ts_record *record = self;
+    ts_loop_wake(record->parts->loop);
+}
+
 void ts_record_start(struct ts_record *record, struct ts_parts *parts)
 {
     record->parts = parts;
     if (parts->config->permissions.is_read_only) {
         return;
     }
-    struct ts_recorder_source source = {
-        .open = record_open, .describe = record_describe, .on_named = on_named, .self = record};
+    struct ts_recorder_source source = {.open = record_open,
+        .describe = record_describe,
+        .on_named = on_named,
+        .wake = wake,
+        .self = record};
     ts_recorder_start(&parts->door.recorder, &source);
     ts_queue_set_gate(&parts->queue, &parts->door.gate);
 }

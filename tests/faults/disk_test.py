@@ -14,6 +14,26 @@ MANY = 400
 SOME = 30
 FULL = "cannot grow: the disk is full|No space left on device|database or disk is full"
 
+# Two writes are noted, for which the disk takes as long as the FIFO has nobody who writes to it.
+# Reads go on meanwhile, and the two are sent when they are on the disk, no sooner.
+MEANWHILE = """
+local first = widgets.create { name = "first", domains = { "first.example" }, mode = "managed" }
+assert(os.execute("mkfifo " .. arg[1]))
+local reading = task.spawn(widgets.get, first.sitekey)
+local creating = {}
+for i = 1, 2 do
+  local fields = { name = "w" .. i, domains = { "more.example" }, mode = "managed" }
+  creating[i] = task.spawn(widgets.create, fields)
+end
+reading:await()
+print(widgets.get(first.sitekey).name, #widgets.all())
+local fifo = assert(io.open(arg[1], "w"))
+os.remove(arg[1])
+fifo:close()
+for i = 1, 2 do assert(creating[i]:await()) end
+print(#widgets.all())
+"""
+
 
 def has_mounts():
     """Whether this process may mount; elsewhere there is no disk to fill."""
@@ -104,17 +124,36 @@ class Full(Disk):
         self.assertEqual((done.status, done.out), (0, "0\n"))
 
 
-class Failing(Disk):
-    """The disk fails from the n-th of a call on: made so by a library that is loaded first."""
+class Shimmed(Disk):
+    """The disk is one of a library that is loaded first."""
 
-    def work(self, call, number, errno, code=ONE_BY_ONE):
-        environment = {"LD_PRELOAD": SHIM, "FAIL_CALL": call, "FAIL_FROM": str(number),
-                       "FAIL_ERRNO": str(errno), "FAIL_BELOW": str(self.state) + "/journal.db"}
+    def shimmed(self, **settings):
+        environment = {"LD_PRELOAD": SHIM, "FAIL_BELOW": str(self.state) + "/journal.db",
+                       **{name: str(value) for name, value in settings.items()}}
         if IS_SANITIZED:
             environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + \
                 ":verify_asan_link_order=0"
-        return self.run_tshost(self.prepared(code), self.state, SOME, sandbox=self.sandbox,
-                               environment=environment)
+        return environment
+
+
+class Slow(Shimmed):
+    """A disk that takes its time."""
+
+    def test_the_run_goes_on_meanwhile(self):
+        fifo = self.home / "fifo"
+        done = self.run_tshost(self.prepared(MEANWHILE), fifo, sandbox=self.sandbox,
+                               environment=self.shimmed(HOLD=fifo))
+        self.assertEqual((done.status, done.out), (0, "first\t1\n3\n"), done)
+        self.assert_explained(Journal(self.state))
+
+
+class Failing(Shimmed):
+    """The disk fails from the n-th of a call on."""
+
+    def work(self, call, number, errno, code=ONE_BY_ONE):
+        return self.run_tshost(
+            self.prepared(code), self.state, SOME, sandbox=self.sandbox,
+            environment=self.shimmed(FAIL_CALL=call, FAIL_FROM=number, FAIL_ERRNO=errno))
 
     def check(self, call, errno, reason, numbers):
         for number in numbers:

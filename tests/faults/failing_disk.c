@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Loaded before the C library: from the FAIL_FROM-th on, calls of a kind ("sync" or "write") that
-// go to files whose path begins with FAIL_BELOW fail with FAIL_ERRNO. Everything else is passed on.
+// go to files whose path begins with FAIL_BELOW fail with FAIL_ERRNO. Syncs of them wait for
+// somebody who writes to the FIFO HOLD, if there is one. Everything else is passed on.
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,15 @@ static bool is_to_fail(const char *kind, int fd)
     return true;
 }
 
+static void hold(int fd)
+{
+    const char *fifo = getenv("HOLD"), *prefix = getenv("FAIL_BELOW");
+    int held = fifo && prefix && is_below(fd, prefix) ? open(fifo, O_RDONLY | O_CLOEXEC) : -1;
+    if (held >= 0) {
+        close(held);
+    }
+}
+
 int fsync(int fd)
 {
     return is_to_fail("sync", fd) ? -1 : (int)syscall(SYS_fsync, fd);
@@ -39,6 +50,7 @@ int fsync(int fd)
 
 int fdatasync(int fildes)
 {
+    hold(fildes);
     return is_to_fail("sync", fildes) ? -1 : (int)syscall(SYS_fdatasync, fildes);
 }
 
