@@ -11,13 +11,18 @@ local steps_look = require "tshost.program.steps_look"
 
 local USAGE, REFUSED = 2, 5
 
+-- The client leaves such slashes out, too.
+local function without_slash(url)
+  return (url:gsub("/+$", ""))
+end
+
 local function check_place(path, plan)
   local account, origin = run.account(), run.origin()
   if plan.account ~= account then
     local hint = account and ("; it is for another than %s"):format(account) or ""
     run.fail(REFUSED, ("%s: the plan is for the account %s%s; give --account %s"):format(path,
       plan.account, hint, plan.account))
-  elseif plan.base_url ~= origin then
+  elseif without_slash(plan.base_url) ~= without_slash(origin) then
     local file = plan.base_url:match "^sandbox:(.*)"
     local option = not file and "--base-url " .. plan.base_url
       or file == "" and "--sandbox" or "--sandbox=" .. file

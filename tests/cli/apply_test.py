@@ -339,6 +339,10 @@ class Refused(ApplyCase):
         path = self.plan(plans.create("planned-0001"), base_url="https://api.example/client/v4")
         self.assertIn("--base-url https://api.example/client/v4", self.check_refused(path).err)
 
+    def test_the_same_base_url_written_otherwise(self):
+        path = self.plan(plans.create("planned-0001"), base_url=self.sandbox.url + "/")
+        self.assert_status(self.apply(path), 0)
+
     def test_caps_over_the_whole_plan_before_the_first_write(self):
         seen = [self.sandbox.create(f"w{i}") for i in range(4)]
         path = self.plan(plans.create("planned-0001", domains=()), *map(plans.delete, seen[:2]),
