@@ -39,6 +39,11 @@ static enum ts_err recorder_check(
     return ts_error_set(&recorder->failure, kind, "%s", cause->message);
 }
 
+void ts_recorder_refuse(struct ts_recorder *recorder, const struct ts_error *cause)
+{
+    recorder_check(recorder, TS_ERR_JOURNAL, cause);
+}
+
 static enum ts_err recorder_fail(const struct ts_recorder *recorder, struct ts_error *err)
 {
     if (recorder->failure.code) {
@@ -217,8 +222,8 @@ enum ts_err ts_recorder_end(struct ts_recorder *recorder, int exit, const char *
     const char *summary, struct ts_error *err)
 {
     struct ts_error cause;
-    if (recorder->failure.code == TS_ERR_EXISTS) {
-        return TS_OK; // it never began
+    if (recorder->failure.code && (!recorder->run[0] || recorder->failure.code == TS_ERR_EXISTS)) {
+        return TS_OK; // it never began, and whoever wanted to write has heard of it
     }
     if (!ts_recorder_commit(recorder, err) && recorder->run[0]) {
         enum ts_err code = ts_journal_end_run(recorder->journal, recorder->run, exit, status,

@@ -48,6 +48,9 @@ struct ts_recorder {
 // From now on writes are recorded. The source is copied.
 void ts_recorder_start(struct ts_recorder *recorder, const struct ts_recorder_source *source);
 
+// Nothing may pass from now on, as if the journal had failed for that cause.
+void ts_recorder_refuse(struct ts_recorder *recorder, const struct ts_error *cause);
+
 // Closes the journal. What was not committed is lost. Accepts a zeroed struct, may run twice.
 void ts_recorder_fini(struct ts_recorder *recorder);
 

@@ -303,10 +303,12 @@ enum ts_err ts_locks_take(
     } else if (!item->is_held) {
         code = item_take(locks, item, &subject, err);
     }
-    if (code == TS_ERR_SYSTEM) {
-        code = ts_error_set(err, TS_ERR_JOURNAL,
-            "other runs cannot be kept out of %s: %s; only --read-only does without", subject.words,
-            err->message);
+    if (code == TS_ERR_SYSTEM) { // reading needs nobody kept out
+        struct ts_error cause = *err;
+        ts_error_set(err, TS_ERR_JOURNAL, "other runs cannot be kept out of %s: %s", subject.words,
+            cause.message);
+        ts_recorder_refuse(&locks->parts->door.recorder, err);
+        code = TS_OK;
     }
     return code;
 }
