@@ -223,6 +223,20 @@ static void test_a_journal_that_fails_stays_failed(void **state)
     assert_string_equal(bed->err.message, "the disk is full");
 }
 
+static void test_a_refusal_is_like_a_failure(void **state)
+{
+    struct bed *bed = *state;
+    struct ts_journal_intent intent = intent_of("a");
+    struct ts_error cause = {.code = TS_ERR_SYSTEM, .message = "others are about"};
+    size_t handle;
+    ts_recorder_refuse(&bed->recorder, &cause);
+    assert_int_equal(ts_recorder_add(&bed->recorder, &intent, &handle, &bed->err), TS_ERR_JOURNAL);
+    assert_string_equal(bed->err.message, "others are about");
+    assert_int_equal(handle, 0);
+    assert_int_equal(bed->opened, 0);
+    assert_int_equal(ts_recorder_end(&bed->recorder, 9, "failed", NULL, &bed->err), TS_OK);
+}
+
 static void test_a_run_that_is_there_stays_named(void **state)
 {
     struct bed *bed = *state;
@@ -247,6 +261,7 @@ int main(void)
         TEST(test_what_came_of_it_waits_for_the_commit),
         TEST(test_a_journal_that_cannot_be_opened),
         TEST(test_a_journal_that_fails_stays_failed),
+        TEST(test_a_refusal_is_like_a_failure),
         TEST(test_a_run_that_is_there_stays_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
