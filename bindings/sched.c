@@ -14,6 +14,7 @@
 #include "bindings/interrupt.h"
 #include "bindings/trace.h"
 #include "host/api/gate.h"
+#include "host/base/process.h"
 #include "host/base/progress.h"
 #include "host/net/loop.h"
 #include "host/net/signals.h"
@@ -25,7 +26,7 @@ static const char tasks_key; // registry: table of address -> task, while it liv
 
 void ts_sched_init(struct ts_sched *sched, struct ts_host *host)
 {
-    *sched = (struct ts_sched){.host = host};
+    *sched = (struct ts_sched){.host = host, .has_processors = ts_process_processors() > 1};
 }
 
 void ts_sched_ready(struct ts_task *task)
@@ -290,18 +291,30 @@ static enum ts_err sched_wait(struct ts_sched *sched, bool is_gathering, struct 
     int64_t until = ts_progress_next(host->progress);
     bool is_committing = ts_queue_is_committing(host->queue);
     sched->worked_us = sched->has_worked ? now : sched->worked_us;
-    bool is_brief = is_committing && now < sched->worked_us + COMMIT_US;
+    bool is_brief = is_committing && sched->has_processors && now < sched->worked_us + COMMIT_US;
     if (sched->ready_head || is_gathering || is_brief) {
         until = now;
-    } else if (sched->is_idle || until <= now + MOMENT_US) {
+    } else if (!sched->has_worked || until <= now + MOMENT_US) {
         ts_secret_pool_seal(host->secrets);
     } else {
         until = now + MOMENT_US;
     }
     enum ts_err code = ts_loop_turn(host->loop, until, err);
     sched->has_worked = sched->ready_head;
-    sched->is_idle = !sched->has_worked && !is_committing;
     return code;
+}
+
+// Sends the writes that are ready, but for those that are to be joined by others, for as long as a
+// commit takes at most. Whether it is so.
+static bool sched_depart(struct ts_sched *sched)
+{
+    struct ts_host *host = sched->host;
+    int64_t now = ts_loop_now(host->loop);
+    bool is_in_time = !sched->gathered_us || now < sched->gathered_us + COMMIT_US;
+    bool may_gather = sched->has_worked && is_in_time;
+    bool is_gathering = ts_queue_depart(host->queue, may_gather, !sched->ready_head);
+    sched->gathered_us = !is_gathering ? 0 : sched->gathered_us ? sched->gathered_us : now;
+    return is_gathering;
 }
 
 bool ts_sched_run(lua_State *L, int nargs)
@@ -320,7 +333,7 @@ bool ts_sched_run(lua_State *L, int nargs)
             break;
         }
         struct ts_error err;
-        bool is_gathering = ts_queue_depart(host->queue, sched->has_worked, !sched->ready_head);
+        bool is_gathering = sched_depart(sched);
         if (!sched->ready_head && !ts_loop_is_busy(host->loop) &&
             !ts_queue_is_committing(host->queue)) {
             unstick(L, sched);

@@ -82,8 +82,9 @@ struct ts_sched {
     int64_t grace_end_us; // when computing after the stop is broken off; 0: not counting yet
     int closing;          // > 0: to-be-closed values run where nothing may wait
     int64_t worked_us;    // when a turn of the loop last made a task ready
-    bool has_worked;      // the last turn did
-    bool is_idle;         // it did not, and nothing of ours was under way
+    int64_t gathered_us;  // since when writes are gathered, see gate.h; 0: they are not
+    bool has_worked;      // the last turn made a task ready
+    bool has_processors;  // more than one: nobody is kept from work by turns that do not wait
     bool is_stopping;     // nothing new is started any more
     bool is_interrupted;  // by a signal
     bool is_expired;      // the deadline passed

@@ -129,8 +129,8 @@ local function new(core, fresh)
         return result, err, more, base
       end
     end
-    return core.starved(sitekey, "not sent: the rate budget let it not begin soon enough after the "
-      .. "widget had been read; a higher --rate or --fresh lets it", op)
+    return core.starved(sitekey, "not sent: the rate budget or a slow disk held it up for too long "
+      .. "after the widget had been read; a higher --rate or --fresh lets it begin", op)
   end
 
   function half.update(subject, wanted, expect)

@@ -40,11 +40,12 @@ struct ts_call {
     struct ts_timer timer;   // the end of its rest
     uint64_t number;         // among all calls of the run
     int64_t started_us;      // the latest exchange
-    uint64_t ticket;         // of the commit that it waits for; 0: it is not noted
+    uint64_t ticket;         // of the commit that it waits for, once it is noted
     int64_t start_before_us; // 0: any time will do
     int failures;            // in a row; those that drew a 429 not counted
     int pauses;              // those that did, in a row
     int64_t paused_us;       // when the first of them came
+    bool is_noted;           // held, and handed to the gate
     bool is_probe;           // in flight as the one that an outage lets through
 };
 

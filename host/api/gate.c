@@ -20,7 +20,7 @@ void call_hold(struct ts_call *call)
 {
     struct ts_held *held = &call->client->queue->held;
     call->state = CALL_DEPARTING;
-    call->ticket = 0;
+    call->is_noted = false;
     call->next = NULL;
     call->prev = held->last;
     *(call->prev ? &call->prev->next : &held->first) = call;
@@ -33,7 +33,7 @@ void call_release(struct ts_call *call)
 {
     struct ts_held *held = &call->client->queue->held;
     held->noted = call == held->noted ? call->prev : held->noted;
-    held->fresh -= call->ticket == 0;
+    held->fresh -= !call->is_noted;
     held->count--;
     *(call->prev ? &call->prev->next : &held->first) = call->next;
     *(call->next ? &call->next->prev : &held->last) = call->prev;
@@ -82,6 +82,7 @@ static void held_add(struct ts_queue *queue)
         } else if (queue->gate->add(queue->gate->self, call->owner, &err)) {
             call_refuse(call, &err);
         } else {
+            call->is_noted = true;
             call->ticket = TICKET_NEXT;
             held->noted = call;
             held->fresh--;

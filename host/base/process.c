@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,4 +127,11 @@ void ts_process_boot(uint8_t out[TS_BOOT_ID_LEN])
             digits++;
         }
     }
+}
+
+int ts_process_processors(void)
+{
+    cpu_set_t set;
+    bool is_told = sched_getaffinity(0, sizeof set, &set) == 0;
+    return is_told && CPU_COUNT(&set) > 0 ? CPU_COUNT(&set) : 1;
 }

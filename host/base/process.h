@@ -26,6 +26,9 @@ int64_t ts_process_start(int64_t pid);
 // Whether the process of this id that began then is there. A start of 0 fits any.
 bool ts_process_is_running(int64_t pid, int64_t start);
 
+// How many processors this process may use, at least 1.
+int ts_process_processors(void);
+
 #define TS_BOOT_ID_LEN 16
 
 // Which boot of the machine this is; zeros where /proc does not tell.

@@ -7,6 +7,8 @@
 #include "host/base/clock.h"
 #include "host/base/pool.h"
 
+#define WITHDRAWN "withdrawn before it was sent"
+
 struct ts_write {
     struct ts_door *door;
     struct ts_pool *pool;
@@ -282,9 +284,9 @@ void ts_door_forgive(struct ts_door *door, size_t entry, const char *why)
 }
 
 // It counts as if it had never been started. In the journal it is when it drew a 429 before.
-static void write_uncount(struct ts_write *write)
+static void write_uncount(struct ts_write *write, const char *why)
 {
-    struct ts_facts facts = {.message = "withdrawn before it was sent"};
+    struct ts_facts facts = {.message = why};
     struct ts_write_end end = {.outcome = TS_OUTCOME_NOT_APPLIED, .failure = &facts};
     ts_permissions_use(&write->door->permissions, kinds_of(&write->spec), -1);
     write->is_settled = true;
@@ -298,7 +300,7 @@ bool ts_write_take_late(struct ts_write *write)
     if (!write->is_done || write->is_settled || ts_call_answer(write->call)->code != TS_ERR_LATE) {
         return false;
     }
-    write_uncount(write);
+    write_uncount(write, "held up for too long after its widget was read, so read again first");
     return true;
 }
 
@@ -310,7 +312,7 @@ bool ts_write_withdraw(struct ts_write *write)
     if (write->is_done || ts_call_is_started(write->call)) {
         return false;
     }
-    write_uncount(write);
+    write_uncount(write, WITHDRAWN);
     write->door->ledger.withdrawn++;
     ts_call_cancel(write->call);
     write->call = NULL;
@@ -345,7 +347,7 @@ void ts_write_cancel(struct ts_write *write)
     }
     if (!write->is_settled && write->is_done && write->door->is_stopped &&
         ts_call_answer(write->call)->code == TS_ERR_CANCELLED) {
-        write_uncount(write);
+        write_uncount(write, WITHDRAWN);
         write->door->ledger.withdrawn++;
     }
     if (!write->is_settled) {

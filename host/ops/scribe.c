@@ -7,10 +7,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/base/clock.h"
+#include "host/base/process.h"
 
 #define LINGER_US 50
+#define SLOW_US 2000 // a commit
+#define PAUSE_US 500 // longer than others wait before they try again
 
 struct ts_scribe {
     // Whoever carries out a commit has these to itself.
@@ -122,19 +126,33 @@ static void scribe_linger(const struct ts_scribe *scribe)
     }
 }
 
+// On a slow disk the journal is busy nearly all the time: other runs get their turn in between.
+static void scribe_pause(void)
+{
+    struct timespec span = {.tv_nsec = PAUSE_US * 1000};
+    nanosleep(&span, NULL);
+}
+
 static void *scribe_run(void *arg)
 {
     struct ts_scribe *scribe = arg;
+    const struct ts_clock *clock = ts_clock_system();
+    bool may_linger = ts_process_processors() > 1;
     pthread_mutex_lock(&scribe->mutex);
     while (!scribe->is_ending) {
         if (scribe->seen == scribe->handed || scribe->is_working) {
             pthread_cond_wait(&scribe->is_handed, &scribe->mutex);
             continue;
         }
+        int64_t began = ts_clock_mono(clock);
         scribe_work(scribe);
         pthread_mutex_unlock(&scribe->mutex);
         scribe->wake(scribe->self);
-        scribe_linger(scribe);
+        if (ts_clock_mono(clock) - began > SLOW_US) {
+            scribe_pause();
+        } else if (may_linger) {
+            scribe_linger(scribe);
+        }
         pthread_mutex_lock(&scribe->mutex);
     }
     pthread_mutex_unlock(&scribe->mutex);

@@ -15,7 +15,7 @@ static void pause_us(int64_t us)
     nanosleep(&span, NULL);
 }
 
-// The thread that waits here is the one that turns the loop, so the steps are short.
+// Others let go for a moment only while they are at work, so the steps are short.
 static int on_busy(void *self, int count)
 {
     const struct ts_database *database = self;

@@ -97,6 +97,31 @@ class Settled(Case):
                 self.assertRegex(done.err, f"1 {operation}")
 
 
+class Fair(Case):
+    def test_a_write_among_tasks_that_never_rest(self):
+        """It leaves though others read and compute all the time: after some hundred reads."""
+        done = self.lua("""
+          local w = widgets.create { name = 'a', domains = { 'a.example' }, mode = 'managed' }
+          local reads, is_written = 0, false
+          for _ = 1, 12 do
+            task.spawn(function()
+              while not is_written and reads < 5000 do
+                widgets.get(w.sitekey)
+                reads = reads + 1
+              end
+            end)
+          end
+          task.spawn(function()
+            while not is_written and reads < 5000 do task.sleep(0) end
+          end)
+          while reads < 50 do task.sleep(0) end
+          assert(widgets.update(w.sitekey, { name = 'b' }))
+          is_written = true
+          print(reads < 5000)""", "--sandbox", "--rate", "1000000/1")
+        self.assert_status(done, 0)
+        self.assertEqual(done.out, "true\n")
+
+
 class Traceback(Case):
     def test_across_tasks(self):
         done = self.lua("""
