@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc)
 BUILD_PACKAGES = gcc libc6-dev cmake pkg-config liblua5.4-dev libcurl4-openssl-dev libssl-dev \
   lua-cjson lua-cjson-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev libcsv-dev lua-argparse \
   ca-certificates
-TEST_PACKAGES = libcmocka-dev lua-unit python3 python3-jsonschema lua5.4 git openssl strace
+TEST_PACKAGES = libcmocka-dev lua-unit python3 python3-jsonschema lua5.4 git openssl
 LINT_PACKAGES = clang-format clang-tidy lua-check lua5.4 git
 # Node.js is often there from elsewhere; the packages are wanted only where the commands are missing.
 CONTRACT_PACKAGES = $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The scene of a killed run: a server of its own with a few widgets, a state directory and one for
-secrets, and `strace`, which kills the run before it carries out the n-th call of that name."""
+secrets, and `killer.c`, which kills the run as it is about to make the n-th call that counts."""
 
 import collections
 import os
@@ -18,6 +18,7 @@ from host import ACCOUNT, IS_SANITIZED, PATIENCE, SECRET, TOKEN, TSHOST, Sandbox
 from state_bed import IN_DOUBT, WRITES, Journal
 
 SCRIPTS = Path(__file__).parent
+KILLER = os.path.abspath(os.environ["KILLER"])
 GRANTS = ("--allow", "delete,rotate")
 TIME = "2026-01-01T00:00:00Z"
 FLEET = {"old update": ["gone.example", "kept.example"], "old rotate": ["rotate.example"],
@@ -48,28 +49,59 @@ UNDONE_WIDGETS = collections.Counter({
 UNDONE_APPLIED = {"create": 5, "update": 4, "delete": 7, "rotate": 2}
 
 
-STRACE = ["strace", "-qq", "-o"]
+class Call(collections.namedtuple("Call", "number thread name target")):
+    """A system call that counts: the number-th of the run, by that thread; 0 is the first."""
 
-
-class Point(collections.namedtuple("Point", "call number line")):
-    """The number-th time that the main thread makes that call; line is how it was seen."""
+    @property
+    def kinds(self):
+        return "any", self.name, f"thread{self.thread}"
 
     def __str__(self):
-        return f"{self.call} {self.number}, as {self.line[:100]}"
+        return f"call {self.number}, {self.name} {self.target} by thread {self.thread}"
 
 
-def points_of(trace, beginning):
-    """Each call in the trace from the first on that names `beginning`, as a point to kill at."""
-    found, counts, has_begun = [], collections.Counter(), False
-    for line in trace.splitlines():
-        call = re.match(r"(\w+)\(", line)
-        if not call:
-            continue
-        counts[call[1]] += 1
-        has_begun = has_begun or beginning in line
-        if has_begun and call[1] != "exit_group":
-            found.append(Point(call[1], counts[call[1]], line))
+class Point(collections.namedtuple("Point", "kind number seen")):
+    """Where to kill: at the number-th call of a kind; seen: which call that was. Threads take turns
+    differently each time, so what is to be met for certain goes by a kind of its own."""
+
+    @property
+    def argument(self):
+        return f"{self.kind}:{self.number}"
+
+    def earlier(self):
+        return self._replace(number=self.number - self.number // 8)
+
+    def reached(self, calls):
+        """How many there are of which the point is the number-th."""
+        return sum(self.kind in call.kinds for call in calls)
+
+    def __str__(self):
+        return f"{self.argument}, seen as {self.seen}"
+
+
+def points_at(calls):
+    """All points there are, by kind: one for each of the kinds of a call."""
+    found = collections.defaultdict(list)
+    for call in calls:
+        for kind in call.kinds:
+            found[kind].append(Point(kind, len(found[kind]) + 1, call))
     return found
+
+
+class Traced(collections.namedtuple("Traced", "status said calls")):
+    """What a run came to, and the calls up to its end, also that at which it was killed."""
+
+    def is_killed(self):
+        return self.status == -signal.SIGKILL
+
+    def problems(self, point):
+        """What is wrong with how it ended: it is killed at the point, or does not come so far."""
+        reached = point.reached(self.calls)
+        if self.is_killed():
+            return [f"killed at {reached}"] if reached != point.number else []
+        if self.status != 0:
+            return [f"status {self.status}: {self.said}"]
+        return [f"not killed, of {reached}"] if reached >= point.number else []
 
 
 class Scene:
@@ -94,7 +126,7 @@ class Scene:
             shutil.rmtree(self.state)
         self.undone = None
         if is_undone:
-            status, said = self.begin()
+            status, said = self.run(*self.work())
             assert status == 0, said
             self.undone = Journal(self.state).runs[0][0]
             self.kept = {path.name: path.read_bytes() for path in self.secrets.iterdir()}
@@ -116,20 +148,24 @@ class Scene:
                 "CLOUDFLARE_BASE_URL": self.sandbox.url, "CLOUDFLARE_ACCOUNT_ID": ACCOUNT,
                 "CLOUDFLARE_API_TOKEN": TOKEN}
 
-    def run(self, *arguments, kill_at=None, program=(TSHOST,)):
+    def run(self, *arguments, program=(TSHOST,)):
         """Runs tshost; its status, that of a killed one is -9, and what it said."""
-        command = [*program, *map(str, arguments)]
-        if kill_at:
-            command = [*STRACE, "/dev/null", "-e", f"trace={kill_at.call}", "-e",
-                       f"inject={kill_at.call}:signal=SIGKILL:when={kill_at.number}", *command]
-        done = subprocess.run(command, env=self.environment(), cwd=self.home, check=False,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+        done = subprocess.run([*program, *map(str, arguments)], env=self.environment(),
+                              cwd=self.home, check=False, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=PATIENCE)
         said = (done.stdout + done.stderr).decode(errors="replace")
         assert TOKEN not in said and not SECRET.search(said), said
         return done.returncode, said
 
-    def begin(self, kill_at=None):
-        return self.run(*self.work(), kill_at=kill_at)
+    def trace(self, *arguments, kill_at=None):
+        """Runs tshost, and kills it at that point. Calls count from when it first comes by its
+        state."""
+        report = self.home / "report"
+        point = kill_at.argument if kill_at else "any:0"
+        status, said = self.run(*arguments, program=(KILLER, report, self.state, point, TSHOST))
+        lines = [line.split(" ", 3) for line in report.read_text().splitlines()]
+        return Traced(status, said, [Call(int(number), int(thread), name, target)
+                                     for number, thread, name, target in lines])
 
     def work(self):
         if self.plan:
@@ -142,13 +178,6 @@ class Scene:
         """How to finish what a killed run left: it is resumed, or begun when nothing came of it."""
         runs = Journal(self.state).runs if self.has_journal() else []
         return ("resume", "last") if len(runs) > bool(self.undone) else self.work()
-
-    def points(self, *arguments):
-        """Runs tshost; where it could have been killed from when it first came by its state."""
-        trace = self.home / "trace"
-        status, said = self.run(*arguments, program=[*STRACE, trace, TSHOST])
-        assert status == 0, f"{status}: {said}"
-        return points_of(trace.read_text(errors="replace"), str(self.state))
 
     def has_journal(self):
         return (self.state / "journal.db").exists()
@@ -231,8 +260,7 @@ class Scene:
         return found + [f"left behind: {name}" for name in content]
 
 
-def has_strace():
+def can_trace():
     """Whether processes can be traced here."""
-    return shutil.which("strace") is not None and subprocess.run(
-        ["strace", "-qq", "-o", "/dev/null", "-e", "inject=all:signal=SIGKILL:when=1", "true"],
-        stderr=subprocess.DEVNULL, check=False).returncode == -signal.SIGKILL
+    return subprocess.run([KILLER, os.devnull, "/", "any:1", "true"], stderr=subprocess.DEVNULL,
+                          check=False).returncode == -signal.SIGKILL
