@@ -24,4 +24,4 @@ if args.output then
 else
   io.write(text)
 end
-log.note(("%d widgets"):format(#fleet))
+log.note(#fleet == 1 and "1 widget" or ("%d widgets"):format(#fleet))

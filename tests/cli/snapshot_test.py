@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""scripts/snapshot.lua as a user runs it: what is dumped, what is asked, and what becomes of files."""
+"""scripts/snapshot.lua and diff.lua as a user runs them: what is dumped and asked, what becomes of
+files, and what is told of their differences."""
 
 import json
 import os
@@ -10,7 +11,7 @@ from host import ACCOUNT, SECRET, Case, Sandbox
 TIME = "2026-01-01T00:00:00Z"
 
 
-class Snapshot(Case):
+class Bed(Case):
     def setUp(self):
         super().setUp()
         self.sandbox = self.enterContext(Sandbox())
@@ -27,6 +28,8 @@ class Snapshot(Case):
              "modified_on": TIME}
             for number in range(count)]})
 
+
+class Snapshot(Bed):
     def test_all_that_is_known_but_secrets(self):
         for name in ("one", "two", "three"):
             self.sandbox.create(name, [f"{name}.example"])
@@ -72,6 +75,57 @@ class Snapshot(Case):
         done = self.run_tshost("--max-wait", "0", "snapshot.lua", "-o", path, sandbox=self.sandbox)
         self.assert_status(done, 9)
         self.assertFalse(path.exists())
+
+
+class Difference(Bed):
+    def setUp(self):
+        super().setUp()
+        self.old = self.home / "old.json"
+
+    def diff(self, *arguments, status=3):
+        done = self.run_tshost("--read-only", "diff.lua", self.old, *arguments, "--format", "json",
+                               sandbox=self.sandbox)
+        self.assert_status(done, status)
+        return json.loads(done.out) if done.out else done.err
+
+    def change(self, code):
+        self.assert_status(self.lua(code, "--allow", "delete,rotate", sandbox=self.sandbox), 0)
+
+    def test_each_kind_of_difference(self):
+        kept, gone, edited = (self.sandbox.create(name, [f"{name}.example", "both.example"])["sitekey"]
+                              for name in ("kept", "gone", "edited"))
+        self.take("-o", self.old)
+        self.change(f"""
+          assert(widgets.rotate_secret("{kept}"))
+          assert(widgets.delete("{gone}"))
+          assert(widgets.update("{edited}", {{ name = "renamed", mode = "invisible",
+            domains = {{ "new.example", "both.example" }} }}))
+          assert(widgets.create {{ name = "added", mode = "managed", domains = {{ "a.example" }} }})""")
+        rows = self.diff()
+        self.assertEqual([(row["change"], row["name"]) for row in rows],
+                         [("added", "added"), ("removed", "gone"), ("changed", "renamed")])
+        self.assertEqual(rows[1]["sitekey"], gone)
+        self.assertEqual({**rows[2]}, {
+            "sitekey": edited, "change": "changed", "name": "renamed", "added": ["new.example"],
+            "removed": ["edited.example"],
+            "fields": ["mode: invisible, was managed", "name: renamed, was edited"]})
+        new = self.home / "new.json"
+        self.take("-o", new)
+        self.sandbox.ask("DELETE", "/sandbox/requests")
+        self.assertEqual(self.diff(new), rows)
+        self.assertEqual(self.sandbox.requests(), [])
+
+    def test_nothing_is_different(self):
+        self.fill(3)
+        self.take("-o", self.old)
+        self.assertEqual(self.diff(status=0), [])
+        self.assertEqual(self.diff(self.old, status=0), [])
+
+    def test_what_is_no_snapshot(self):
+        for content, why in ((None, "No such file"), ("{", "no JSON"), ("[]", "no snapshot of tshost")):
+            if content:
+                self.old.write_text(content, encoding="utf-8")
+            self.assertRegex(self.diff(status=1), rf"\Atshost diff.lua: {self.old}: .*{why}")
 
 
 if __name__ == "__main__":
