@@ -19,19 +19,9 @@ local BENEATH = { added = "+", removed = "-", fields = "~" }
 local CANNOT_READ, DIFFERENT = 1, 3
 
 local function read(path)
-  local file, problem = io.open(path, "rb")
-  local text
-  if file then
-    text, problem = file:read "a"
-    file:close()
-  end
-  local widgets
-  if text then
-    widgets, problem = snapshot_file.decode(text)
-    problem = problem and ("%s: %s"):format(path, problem)
-  end
+  local widgets, problem = snapshot_file.read(path)
   if not widgets then
-    io.stderr:write("tshost diff.lua: ", problem or path, "\n")
+    io.stderr:write("tshost diff.lua: ", problem, "\n")
     os.exit(CANNOT_READ)
   end
   return widgets

@@ -98,6 +98,24 @@ function snapshot_file.decode(text)
   return value.widgets
 end
 
+---The widgets of the snapshot in a file.
+---@param path string
+---@return turnstile.widget[]? widgets
+---@return string? problem names the file
+function snapshot_file.read(path)
+  local file, problem = io.open(path, "rb")
+  if not file then
+    return nil, problem
+  end
+  local text, reason = file:read "a"
+  file:close()
+  local widgets
+  if text then
+    widgets, reason = snapshot_file.decode(text)
+  end
+  return widgets, not widgets and ("%s: %s"):format(path, reason) or nil
+end
+
 ---Writes a file as a whole or not at all.
 ---@param path string
 ---@param text string
