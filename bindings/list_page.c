@@ -11,6 +11,7 @@
 #include "bindings/list_private.h"
 #include "host/base/str.h"
 #include "host/net/loop.h"
+#include "host/ops/door.h"
 
 #define TAKEN "turnstile.list.page"
 
@@ -79,6 +80,12 @@ static void check_unmoved(lua_State *L, struct list *list)
     }
 }
 
+// How many widgets this run has begun to make.
+static int64_t creates_of(lua_State *L)
+{
+    return ts_host_of(L)->door->permissions.used[TS_ALLOW_CREATE];
+}
+
 static void page_start(lua_State *L, struct list *list)
 {
     struct list_page *page = &list->pages[list->next_start % LIST_WINDOW];
@@ -89,7 +96,10 @@ static void page_start(lua_State *L, struct list *list)
     struct ts_error err;
     page->list = list;
     page->is_done = false;
-    list->moves_before = list->next_start == 1 ? moves_of(list) : list->moves_before;
+    if (list->next_start == 1) {
+        list->moves_before = moves_of(list);
+        list->creates_before = creates_of(L);
+    }
     enum ts_err code = ts_call_read(list->client, &spec, on_page_done, page, &page->call, &err);
     if (code == TS_ERR_CANCELLED) {
         check_can_wait(L);
@@ -140,9 +150,12 @@ static void page_account(lua_State *L, struct list *list, const struct lx_result
     list->last = is_last ? list->next_take : 0;
 }
 
+// What this run makes meanwhile may be in the total, and on a page that was read before.
 void list_check_complete(lua_State *L, struct list *list)
 {
-    if (list->total >= 0 && (lua_Integer)list->seen.count < list->total) {
+    int64_t made = creates_of(L) - list->creates_before;
+    made = made > 0 ? made : 0; // less than none: some were withdrawn
+    if (list->total >= 0 && (lua_Integer)list->seen.count + made < list->total) {
         char text[TS_ERROR_MESSAGE_MAX];
         snprintf(text, sizeof text, "the list is incomplete: %zu of %lld widgets came",
             list->seen.count, (long long)list->total);

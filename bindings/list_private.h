@@ -45,6 +45,7 @@ struct list {
     struct ts_seen seen;
     const struct lx_moves *moves; // the client's
     uint64_t moves_before;        // when the first page was asked for
+    int64_t creates_before;       // as many the run had begun then
     struct lx_listed *listed;     // the client's, which takes over `seen` in the end
     lua_Integer per_page;
     lua_Integer next_start; // the page to start next

@@ -19,6 +19,17 @@ class Lists(OddCase):
         done = self.after([self.page(1, total=8), self.page(2, 0, total=8)], self.LIST, 9)
         self.assertIn("the list is incomplete: 5 of 8 widgets came", done.out)
 
+    def test_what_the_script_makes_meanwhile(self):
+        """It is in the total of a later page, though it stands on one that was read before."""
+        making = ("local n = 0; for w in widgets.list { per_page = 5 } do n = n + 1; if n == 1 then "
+                  "assert(widgets.create { name = 'new', domains = { 'a.example' }, "
+                  "mode = 'managed' }) end end; print(n)")
+        answers = [self.page(1, total=8), self.page(2, 3, total=9), envelope(widget())]
+        self.assertEqual(self.after(answers, making, 0).out, "8\n")
+        answers[1] = self.page(2, 3, total=10)
+        done = self.after(answers, making, 9)
+        self.assertIn("the list is incomplete: 8 of 10 widgets came", done.err)
+
     def test_a_list_that_shrinks(self):
         done = self.after([self.page(1, total=8), self.page(2, 3, total=7)], self.LIST, 9)
         self.assertIn("shrank", done.out)
