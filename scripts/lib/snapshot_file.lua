@@ -6,6 +6,7 @@ local cjson = require "cjson"
 local snapshot_file = {}
 
 local FORMAT, VERSION = "tshost snapshot", 1
+local LONGEST = 64 << 20 -- bytes, as cjson.decode has it; a fleet of 100,000 widgets takes 50 MB
 -- In this order; what the service adds later follows by name.
 local FIELDS = {
   "sitekey", "name", "domains", "mode", "region", "clearance_level", "bot_fight_mode", "ephemeral_id",
@@ -62,6 +63,19 @@ function snapshot_file.encode(widgets)
   return head .. (#lines > 0 and "\n" or "") .. table.concat(lines, ",\n") .. "\n]}\n"
 end
 
+-- Whether that is a list of texts, which can be sorted and compared.
+local function is_texts(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for key, item in pairs(value) do
+    if math.type(key) ~= "integer" or type(item) ~= "string" then
+      return false
+    end
+  end
+  return true
+end
+
 -- Why that is no snapshot; nil: it is one.
 local function complaint(value)
   if type(value) ~= "table" or value.format ~= FORMAT or type(value.widgets) ~= "table" then
@@ -73,7 +87,7 @@ local function complaint(value)
   local seen = {}
   for i, widget in ipairs(value.widgets) do
     local sitekey = type(widget) == "table" and widget.sitekey
-    if type(sitekey) ~= "string" or type(widget.name) ~= "string" or type(widget.domains) ~= "table" then
+    if type(sitekey) ~= "string" or type(widget.name) ~= "string" or not is_texts(widget.domains) then
       return ("widget %d has no sitekey, name or domains"):format(i)
     elseif seen[sitekey] then
       return ("%s is there twice"):format(sitekey)
@@ -107,10 +121,13 @@ function snapshot_file.read(path)
   if not file then
     return nil, problem
   end
-  local text, reason = file:read "a"
+  local text, reason = file:read(LONGEST + 1)
   file:close()
   local widgets
-  if text then
+  if text and #text > LONGEST then
+    reason = "this is longer than 64 MiB, and no snapshot"
+  elseif text or not reason then
+    text = text or "" -- of an empty file
     widgets, reason = snapshot_file.decode(text)
   end
   return widgets, not widgets and ("%s: %s"):format(path, reason) or nil

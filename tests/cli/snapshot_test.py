@@ -122,8 +122,10 @@ class Difference(Bed):
         self.assertEqual(self.diff(self.old, status=0), [])
 
     def test_what_is_no_snapshot(self):
-        for content, why in ((None, "No such file"), ("{", "no JSON"), ("[]", "no snapshot of tshost")):
-            if content:
+        for content, why in ((None, "No such file"), ("", "no JSON"), ("{", "no JSON"),
+                             ("[]", "no snapshot of tshost"),
+                             (" " * ((64 << 20) + 1), "longer than 64 MiB")):
+            if content is not None:
                 self.old.write_text(content, encoding="utf-8")
             self.assertRegex(self.diff(status=1), rf"\Atshost diff.lua: {self.old}: .*{why}")
 

@@ -62,6 +62,10 @@ function TestText.testWhatIsNoSnapshot()
   check('{"format":"tshost snapshot","version":1}', "this is no snapshot of tshost")
   check('{"format":"tshost snapshot","version":2,"widgets":[]}', "of version 2, and this tshost reads version 1")
   check('{"format":"tshost snapshot","version":1,"widgets":[{}]}', "widget 1 has no sitekey")
+  for _, domains in ipairs { '"a.example"', "[1]", '["a.example",{}]', '{"a":"b.example"}', "null" } do
+    check('{"format":"tshost snapshot","version":1,"widgets":[{"sitekey":"0x4A","name":"a","domains":'
+      .. domains .. "}]}", "widget 1 has no sitekey, name or domains")
+  end
   local twice = cjson.encode { format = "tshost snapshot", version = 1, widgets = { widget(1), widget(1) } }
   check(twice, "0x4AAAAAAAsnapshot00001 is there twice")
 end
