@@ -139,6 +139,7 @@ static void page_account(lua_State *L, struct list *list, const struct lx_result
                 "run "
                 "again, and collect with widgets.all before deleting");
         }
+        list->least = list->next_take == 1 ? total : list->least;
         list->total = total;
         list->last = (total + list->per_page - 1) / list->per_page;
         list->last = list->last < 1 ? 1 : list->last;
@@ -155,7 +156,8 @@ void list_check_complete(lua_State *L, struct list *list)
 {
     int64_t made = creates_of(L) - list->creates_before;
     made = made > 0 ? made : 0; // less than none: some were withdrawn
-    if (list->total >= 0 && (lua_Integer)list->seen.count + made < list->total) {
+    lua_Integer seen = (lua_Integer)list->seen.count;
+    if (list->total >= 0 && (seen < list->least || seen + made < list->total)) {
         char text[TS_ERROR_MESSAGE_MAX];
         snprintf(text, sizeof text, "the list is incomplete: %zu of %lld widgets came",
             list->seen.count, (long long)list->total);

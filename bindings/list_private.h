@@ -52,9 +52,10 @@ struct list {
     lua_Integer next_take;  // the page whose rows come next
     lua_Integer last;       // the last page; 0 while unknown
     lua_Integer total;      // as the newest page said; -1 unknown
-    lua_Integer given;      // rows of widgets.all so far
-    lua_Integer row;        // taken of the current page
-    lua_Integer rows;       // in the current page
+    lua_Integer least; // as the first page said: so many have to come, whatever is made meanwhile
+    lua_Integer given; // rows of widgets.all so far
+    lua_Integer row;   // taken of the current page
+    lua_Integer rows;  // in the current page
     bool is_failed;
     bool is_busy;   // in the middle of a step; also after an error has been raised from it
     bool is_closed; // nothing more comes: its pages are gone

@@ -29,6 +29,9 @@ class Lists(OddCase):
         answers[1] = self.page(2, 3, total=10)
         done = self.after(answers, making, 9)
         self.assertIn("the list is incomplete: 8 of 10 widgets came", done.err)
+        answers[1] = self.page(2, 2, total=8)  # what was there at first has to come all the same
+        done = self.after(answers, making, 9)
+        self.assertIn("the list is incomplete: 7 of 8 widgets came", done.err)
 
     def test_a_list_that_shrinks(self):
         done = self.after([self.page(1, total=8), self.page(2, 3, total=7)], self.LIST, 9)
